@@ -1,0 +1,130 @@
+package report
+
+// APIVersion and Kind head every document of this package.
+const (
+	APIVersion = "mesh-split.dev/v1alpha1"
+	Kind       = "VerificationReport"
+)
+
+// Verification is one run: the target, what was sent, what came back, and the verdict. A run that only loads has neither
+// verdict nor targets.
+type Verification struct {
+	APIVersion string `json:"apiVersion"` // APIVersion
+	Kind       string `json:"kind"`       // Kind
+	RunID      string `json:"runId"`      // as sent in header x-mesh-split-run
+	StartedAt  string `json:"startedAt"`  // RFC 3339, when the first request could leave
+
+	Verdict         string   `json:"verdict,omitempty"`         // PASS, FAIL or INCONCLUSIVE
+	Reasons         []Reason `json:"reasons,omitempty"`         // why, the deciding one first
+	Interrupted     bool     `json:"interrupted,omitempty"`     // a person or a signal ended the run
+	Confidence      float64  `json:"confidence,omitempty"`      // 1 - alpha, in (0.5, 1)
+	CertifiedWithin *float64 `json:"certifiedWithin,omitempty"` // the smallest distance, in [0, 1], that covers every interval
+	RequestsWanted  *uint64  `json:"requestsWanted,omitempty"`  // INCONCLUSIVE for lack of requests: about so many more
+
+	Versions     []Version         `json:"versions"`
+	Unattributed uint64            `json:"unattributed"`             // evidence requests that may have been routed but named no version
+	Outcomes     map[string]uint64 `json:"outcomes"`                 // every request sent, by how it ended
+	GatewayMade  map[string]uint64 `json:"gatewayReplies,omitempty"` // replies the gateway made itself, by status code
+	Requests     Requests          `json:"requests"`
+	Load         Load              `json:"load"`
+	Connections  *Connections      `json:"connections,omitempty"`
+	Propagation  *Propagation      `json:"propagation,omitempty"`
+	Gateways     []Gateway         `json:"gateways,omitempty"`
+	Warnings     []string          `json:"warnings,omitempty"`
+}
+
+// Reason is one ground of the verdict. Codes are part of the contract, messages are for people.
+type Reason struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// Version is one version's share and health. Counts and rates are of the evidence; latencies are of every answered
+// request that named the version.
+type Version struct {
+	Name           string      `json:"name"`
+	Target         *float64    `json:"target,omitempty"`    // share in [0, 1]; 0 for a version nobody asked for
+	Tolerance      *float64    `json:"tolerance,omitempty"` // allowed distance from the target, in (0, 1); 0 where the weight is 0
+	Observed       float64     `json:"observed"`            // share in [0, 1] of the evidence
+	Interval       *[2]float64 `json:"interval,omitempty"`  // confidence sequence: valid at whatever moment the run stopped
+	Requests       uint64      `json:"requests"`
+	Errors         uint64      `json:"errors"`                   // 5xx and every reply that did not arrive whole
+	ClientErrors   uint64      `json:"clientErrors"`             // 4xx: shown, not judged
+	ErrorRateUpper *float64    `json:"errorRateUpper,omitempty"` // upper confidence bound of the error rate
+	Service        *Latency    `json:"service,omitempty"`        // first octet sent to last octet read
+	Response       *Latency    `json:"response,omitempty"`       // planned start to last octet read; only at a constant rate
+}
+
+// Latency holds quantiles in seconds, never low and high by less than 0.79 %.
+type Latency struct {
+	P50 float64 `json:"p50"`
+	P90 float64 `json:"p90"`
+	P99 float64 `json:"p99"`
+	Max float64 `json:"max"`
+}
+
+// Requests says where every request went.
+type Requests struct {
+	Sent     uint64 `json:"sent"`     // all of them
+	Settling uint64 `json:"settling"` // sent before the evidence begins
+	Evidence uint64 `json:"evidence"` // what the verdict rests on, routed or possibly routed
+	Drained  uint64 `json:"drained"`  // of the evidence, replies awaited after the last one was sent
+}
+
+// Load is the load as it was.
+type Load struct {
+	URL               string    `json:"url"`
+	Host              string    `json:"host"`
+	Method            string    `json:"method"`
+	Addresses         []string  `json:"addresses"`
+	Engine            string    `json:"engine"`
+	Protocol          string    `json:"protocol"`
+	Connections       int       `json:"connections"`
+	RateAsked         float64   `json:"rateAsked,omitempty"` // requests per second; absent in a closed loop
+	Requests          uint64    `json:"requests"`            // requests sent while measuring
+	Seconds           float64   `json:"seconds"`
+	RequestsPerSecond float64   `json:"requestsPerSecond"`
+	Slowed            uint64    `json:"slowed,omitempty"` // how often the rate was halved because the far side asked for it
+	Schedule          *Schedule `json:"schedule,omitempty"`
+	Failures          *Latency  `json:"failures,omitempty"` // how long failed requests took
+}
+
+// Schedule says how late the generator itself was; latencies of a late run are its own doing.
+type Schedule struct {
+	LagP50  float64 `json:"lagP50"` // seconds from planned to real start
+	LagP99  float64 `json:"lagP99"`
+	LagMax  float64 `json:"lagMax"`
+	Overdue uint64  `json:"overdue"`          // planned starts never made
+	Behind  bool    `json:"behind"`           // lag p99 above 10 ms, or slots overdue
+	Cause   string  `json:"cause,omitempty"`  // connections, our CPU, the far side
+	Needed  int     `json:"needed,omitempty"` // connections that would do
+}
+
+// Connections says whether every connection saw the same split. One that does not hangs on a stale gateway, or routing
+// is sticky.
+type Connections struct {
+	Total  int          `json:"total"`
+	Differ []Connection `json:"differ,omitempty"`
+}
+
+// Connection is one connection's own split.
+type Connection struct {
+	Slot     int                `json:"slot"`
+	Requests uint64             `json:"requests"`
+	Shares   map[string]float64 `json:"shares"`
+}
+
+// Propagation is how long a change took to reach the gateways, in seconds after the API server's answer.
+type Propagation struct {
+	FirstLive float64 `json:"firstLive"`
+	LastLive  float64 `json:"lastLive"`
+}
+
+// Gateway is one ingress gateway pod and the weights its own Envoy holds.
+type Gateway struct {
+	Pod     string             `json:"pod"` // namespace/name
+	State   string             `json:"state"`
+	Weights map[string]int64   `json:"weights,omitempty"`
+	Shares  map[string]float64 `json:"shares,omitempty"`
+	Message string             `json:"message,omitempty"`
+}

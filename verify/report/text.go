@@ -1,0 +1,189 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/mesh-split/mesh-split/verify/verdict"
+)
+
+// WriteText writes what a person reads after a run: the table of versions, what the run admits about itself, the verdict.
+func WriteText(w io.Writer, r *Verification) {
+	WriteTable(w, r)
+	WriteNotes(w, r)
+	WriteVerdict(w, r)
+}
+
+// Measured is the one line behind "✓ measured".
+func Measured(r *Verification) string {
+	var errors uint64
+	for _, v := range r.Versions {
+		errors += v.Errors
+	}
+	s := fmt.Sprintf("%s requests in %s, %s errors, %s without a version",
+		Count(r.Load.Requests), Seconds(r.Load.Seconds), Count(errors), Count(r.Unattributed))
+	if r.Load.Slowed > 0 {
+		s += fmt.Sprintf("; slowed down %d times because the gateway asked", r.Load.Slowed)
+	}
+	return s
+}
+
+// WriteTable writes a row per version.
+func WriteTable(w io.Writer, r *Verification) {
+	judged := r.Verdict != ""
+	header := []string{"version", "target", "observed", "95 % interval", "errors", "p50", "p99"}
+	header[3] = Percent(r.Confidence, 1) + " interval"
+	if !judged {
+		header = []string{"version", "requests", "observed", "errors", "p50", "p99"}
+	}
+	rows := [][]string{header}
+	for _, v := range r.Versions {
+		p50, p99 := "–", "–"
+		if v.Service != nil {
+			p50, p99 = Seconds(v.Service.P50), Seconds(v.Service.P99)
+		}
+		errors := Count(v.Errors)
+		if v.Errors > 0 && v.Requests > 0 {
+			errors += " (" + Percent(float64(v.Errors)/float64(v.Requests), 1) + ")"
+		}
+		row := []string{Safe(v.Name), Count(v.Requests), observed(v), errors, p50, p99}
+		if judged {
+			target, interval := "–", "–"
+			if v.Target != nil {
+				target = Percent(*v.Target, 2)
+			}
+			if v.Interval != nil {
+				interval = fmt.Sprintf("%s – %s", strings.TrimSuffix(Exact(v.Interval[0], 1), " %"), Exact(v.Interval[1], 1))
+			}
+			row = []string{Safe(v.Name), target, observed(v), interval, errors, p50, p99}
+		}
+		rows = append(rows, row)
+	}
+	WriteColumns(w, rows)
+}
+
+func observed(v Version) string {
+	if v.Observed > 0 && v.Observed < 0.005 {
+		return Exact(v.Observed, 3)
+	}
+	return Exact(v.Observed, 1)
+}
+
+// WriteColumns writes rows, the first of them the header, in columns: the first flush left, the others flush right.
+func WriteColumns(w io.Writer, rows [][]string) {
+	var widths []int
+	for _, row := range rows {
+		for i, cell := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	for _, row := range rows {
+		var b strings.Builder
+		b.WriteString("  ")
+		for i, cell := range row {
+			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+			if i > 0 {
+				b.WriteString("   " + pad + cell)
+			} else {
+				b.WriteString(cell + pad)
+			}
+		}
+		fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
+	}
+	fmt.Fprintln(w)
+}
+
+// WriteNotes writes the warnings and where the generator itself fell short: a reader must see them before the verdict.
+func WriteNotes(w io.Writer, r *Verification) {
+	wrote := false
+	note := func(format string, args ...any) {
+		fmt.Fprintf(w, "  note  "+format+"\n", args...)
+		wrote = true
+	}
+	for _, warning := range r.Warnings {
+		note("%s", warning)
+	}
+	if s := r.Load.Schedule; s != nil && s.Behind {
+		note("the load fell behind its schedule: asked %s/s, sent %s/s, starts up to %s late, cause: %s",
+			Count(uint64(r.Load.RateAsked)), Count(uint64(r.Load.RequestsPerSecond)), Seconds(s.LagMax), s.Cause)
+		if s.Needed > 0 {
+			note("about %d connections would keep the rate (--connections %d)", s.Needed, s.Needed)
+		}
+	}
+	if failures := brokenOutcomes(r); failures != "" {
+		note("requests without a whole reply: %s", failures)
+	}
+	if made := gatewayMade(r); made != "" {
+		note("replies made by the gateway itself: %s", made)
+	}
+	if c := r.Connections; c != nil && len(c.Differ) > 0 {
+		note("%d of %d connections get another split than the rest", len(c.Differ), c.Total)
+	}
+	if wrote {
+		fmt.Fprintln(w)
+	}
+}
+
+// WriteVerdict writes the verdict with its first reason, what is certain, and what would help.
+func WriteVerdict(w io.Writer, r *Verification) {
+	if r.Verdict == "" {
+		return
+	}
+	for i, reason := range r.Reasons {
+		if i == 0 {
+			confidence := " (confidence " + Percent(r.Confidence, 2) + ")"
+			if r.Verdict == verdict.Inconclusive.String() {
+				confidence = ""
+			}
+			fmt.Fprintf(w, "%s  %s%s\n", r.Verdict, reason.Message, confidence)
+		} else {
+			fmt.Fprintf(w, "also  %s\n", reason.Message)
+		}
+	}
+	if s := certain(r); s != "" {
+		fmt.Fprintf(w, "sure  %s\n", s)
+	}
+	if r.Interrupted {
+		fmt.Fprintf(w, "note  interrupted: judged on what had been sent\n")
+	}
+	if r.RequestsWanted != nil {
+		fmt.Fprintf(w, "next  about %s more requests would settle it (--max-requests, --max-time)\n", Count(roundCount(*r.RequestsWanted)))
+	}
+}
+
+func certain(r *Verification) string {
+	if r.CertifiedWithin == nil || *r.CertifiedWithin >= 1 {
+		return ""
+	}
+	s := fmt.Sprintf("shares lie within %s of their targets (%s requests)", PointsUp(*r.CertifiedWithin), Count(r.Requests.Evidence))
+	var worst float64
+	for _, v := range r.Versions {
+		if v.ErrorRateUpper != nil {
+			worst = max(worst, *v.ErrorRateUpper)
+		}
+	}
+	if worst > 0 && worst < 1 {
+		s += fmt.Sprintf("; error rates below %s", Percent(roundUp(worst), 2))
+	}
+	return s
+}
+
+// Safe makes text that came from elsewhere harmless on a terminal: control characters are written as escapes.
+func Safe(s string) string {
+	clean := true
+	for _, c := range s {
+		if c < 0x20 || c == 0x7f || c >= 0x80 && c < 0xa0 || c == utf8.RuneError || c >= 0x202a && c <= 0x202e || c >= 0x2066 && c <= 0x2069 {
+			clean = false
+		}
+	}
+	if clean {
+		return s
+	}
+	q := fmt.Sprintf("%+q", s)
+	return q[1 : len(q)-1]
+}

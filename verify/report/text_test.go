@@ -1,0 +1,113 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mesh-split/mesh-split/verify/report"
+	"github.com/mesh-split/mesh-split/verify/verdict"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files; read their diff before committing")
+
+func ptr[T any](v T) *T { return &v }
+
+// sample is a passed run at 70/30; each golden below changes what its story needs.
+func sample() *report.Verification {
+	latency := func(p50 float64) *report.Latency {
+		return &report.Latency{P50: p50, P90: 2 * p50, P99: 4 * p50, Max: 9 * p50}
+	}
+	return &report.Verification{
+		APIVersion: report.APIVersion, Kind: report.Kind, RunID: "0011223344556677", StartedAt: "2026-01-02T03:04:05Z",
+		Verdict: "PASS", Confidence: 0.95, CertifiedWithin: ptr(0.0191),
+		Versions: []report.Version{
+			{Name: "v1", Target: ptr(0.7), Tolerance: ptr(0.02), Observed: 0.7031, Interval: &[2]float64{0.6831, 0.7191}, Requests: 3684, ErrorRateUpper: ptr(0.00213), Service: latency(0.0011)},
+			{Name: "v2", Target: ptr(0.3), Tolerance: ptr(0.02), Observed: 0.2969, Interval: &[2]float64{0.2809, 0.3169}, Requests: 1556, ErrorRateUpper: ptr(0.0041), Service: latency(0.0012)},
+		},
+		Outcomes: map[string]uint64{"answered": 5490},
+		Requests: report.Requests{Sent: 5490, Settling: 250, Evidence: 5240, Drained: 2},
+		Load: report.Load{URL: "http://127.0.0.1:31380/", Host: "127.0.0.1:31380", Method: "GET", Engine: "portable", Protocol: "HTTP/1.1",
+			Connections: 16, RateAsked: 250, Requests: 5240, Seconds: 20.96, RequestsPerSecond: 250},
+		Connections: &report.Connections{Total: 16},
+	}
+}
+
+var stories = []struct {
+	name, code string // the golden file, the reason that decides
+	change     func(r *report.Verification)
+}{
+	{"pass", verdict.CodeWithinTolerance, func(*report.Verification) {}},
+	{"fail-split", verdict.CodeOutsideTolerance, func(r *report.Verification) { // half the gateways are stale
+		r.Verdict, r.CertifiedWithin = "FAIL", ptr(0.18)
+		r.Versions[0].Observed, r.Versions[1].Observed = 0.85, 0.15
+		r.Connections.Differ = []report.Connection{{Slot: 1}, {Slot: 4}}
+	}},
+	{"fail-errors", verdict.CodeErrors, func(r *report.Verification) { // v2 answers 500 to everyone
+		r.Verdict = "FAIL"
+		r.Versions[1].Errors, r.Versions[1].ErrorRateUpper = 1556, ptr(1.0)
+	}},
+	{"fail-zero", verdict.CodeZeroWeight, func(r *report.Verification) {
+		r.Verdict = "FAIL"
+		r.Versions[1].Target, r.Versions[1].Tolerance, r.Versions[1].Requests, r.Versions[1].Observed = ptr(0.0), ptr(0.0), 3, 0.00057
+	}},
+	{"wrong-host", verdict.CodeUnattributed, func(r *report.Verification) {
+		r.Verdict, r.Unattributed, r.CertifiedWithin = "INCONCLUSIVE", 5240, ptr(1.0)
+		r.GatewayMade = map[string]uint64{"404": 5240}
+	}},
+	{"budget", verdict.CodeBudget, func(r *report.Verification) { // too short, and the generator was late
+		r.Verdict, r.RequestsWanted, r.CertifiedWithin = "INCONCLUSIVE", ptr(uint64(3412)), ptr(0.081)
+		r.Load.Schedule = &report.Schedule{LagMax: 0.25, Behind: true, Cause: "connections", Needed: 40}
+		r.Interrupted = true
+	}},
+}
+
+func TestText(t *testing.T) {
+	for _, story := range stories {
+		r := sample()
+		story.change(r)
+		r.Reasons = []report.Reason{{Code: story.code, Message: report.Explain(story.code, r)}}
+		var b bytes.Buffer
+		report.WriteText(&b, r)
+		golden(t, story.name+".txt", b.Bytes())
+	}
+}
+
+func TestJSON(t *testing.T) {
+	r := sample()
+	r.Reasons = []report.Reason{{Code: verdict.CodeWithinTolerance, Message: report.Explain(verdict.CodeWithinTolerance, r)}}
+	var b bytes.Buffer
+	if err := report.WriteJSON(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "pass.json", b.Bytes())
+	var back report.Verification
+	if err := json.Unmarshal(b.Bytes(), &back); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(r, &back); diff != "" {
+		t.Errorf("the document does not read back (-written +read):\n%s", diff)
+	}
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s differs (-want +got); go test ./verify/report -update rewrites it:\n%s", path, diff)
+	}
+}
