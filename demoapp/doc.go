@@ -10,6 +10,9 @@
 //	listening on http://127.0.0.1:40123
 //	admin on http://127.0.0.1:40124
 //
+// With --check URL it serves nothing and asks that URL until the version answers (the chart's test, in an image that has
+// neither shell nor curl).
+//
 // # The application's port
 //
 //   - /healthz answers 200 while the process lives; /readyz answers 503 when it is told to be unready or is draining.

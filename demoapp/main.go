@@ -17,7 +17,11 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	options, err := parseOptions(os.Args[1:], os.Getenv, os.Stderr)
-	if err == nil {
+	switch {
+	case err != nil:
+	case options.check != "":
+		err = check(ctx, options, os.Stdout)
+	default:
 		err = serve(ctx, options, os.Stdout)
 	}
 	switch {

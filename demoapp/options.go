@@ -16,6 +16,7 @@ type options struct {
 	listen      string        // host:port of the application
 	admin       string        // host:port of the admin port; empty for none
 	drainDelay  time.Duration // how long to go on serving after SIGTERM
+	check       string        // URL to ask instead of serving; empty to serve
 }
 
 // usageError is a wrong flag; main ends with status 2 for it.
@@ -50,6 +51,7 @@ func parseOptions(args []string, getenv func(string) string, stderr io.Writer) (
 	flags.StringVar(&o.admin, "admin", env("APP_ADMIN", ""),
 		"address of the admin port with faults and counts; empty for none; never route users to it")
 	flags.DurationVar(&o.drainDelay, "drain-delay", delay, "how long to go on serving after SIGTERM")
+	flags.StringVar(&o.check, "check", "", "do not serve: ask this URL until --version answers, at most 30 s")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return options{}, errHelp
 	} else if err != nil {
