@@ -1,0 +1,26 @@
+package route
+
+// Object is one Kubernetes object as decoded from JSON: numbers are int64 or float64, everything else as in
+// encoding/json. This package reads objects and never changes one.
+type Object = map[string]any
+
+// Mesh is what the caller has read besides the object itself. Every field may be empty: then names that need it (version
+// labels, say) are not understood, and questions that need it (which entry governs) are answered as unknown.
+type Mesh struct {
+	Domain           string            // cluster domain, "" reads as cluster.local
+	Aliases          map[string]string // --alias word=dest
+	DestinationRules []Object          // for version labels of subsets
+	Services         []Object          // for version labels of selectors, and ExternalName
+	ServiceEntries   []Object          // for version labels of endpoints
+
+	Gateways        []Object // networking.istio.io Gateways
+	VirtualServices []Object // all that may share hosts or delegate; the object in question may be among them
+	Pods            []Object // gateway pods: labels, namespace
+}
+
+func (m *Mesh) domain() string {
+	if m == nil || m.Domain == "" {
+		return "cluster.local"
+	}
+	return m.Domain
+}
