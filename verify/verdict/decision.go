@@ -56,11 +56,3 @@ type Decision struct {
 	DriftP          float64      // sequential p-value of "shares are exactly the targets"; informational
 	Connections     Connections
 }
-
-// Err is the error that stands for a decision without a verdict, nil if there is one.
-func (d *Decision) Err() error {
-	if d.Exit != fault.Failed {
-		return nil
-	}
-	return nil
-}

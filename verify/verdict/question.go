@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"errors"
+	"fmt"
 	"math"
 
 	"github.com/mesh-split/mesh-split/verify/fault"
@@ -26,6 +27,7 @@ const (
 // Question is what a run should find out. Zero fields take the defaults above.
 type Question struct {
 	Weights   []int64   // target weights, 1 to 32 of them, at least one above 0
+	Names     []string  // what messages call the versions; nil: "version 1", "version 2", …
 	Tolerance []float64 // per version, absolute, above 0 and below 1; nil or an entry of 0: [stats.DefaultTolerance]
 	Alpha     float64   // error level, above 0 and below 0.5
 
@@ -78,6 +80,9 @@ func (q Question) withDefaults() (Question, error) {
 	if k > 0 && sum == 0 {
 		bad("give at least one version a weight above 0", "target weights sum to 0")
 	}
+	if q.Names != nil && len(q.Names) != k {
+		bad("", "%d names for %d versions", len(q.Names), k)
+	}
 	if q.Tolerance != nil && len(q.Tolerance) != k {
 		bad("give one tolerance for all versions, or one for each", "%d tolerances for %d versions", len(q.Tolerance), k)
 	}
@@ -92,7 +97,9 @@ func (q Question) withDefaults() (Question, error) {
 	if !(q.LeakBound > 0 && q.LeakBound < 1) {
 		bad("--leak-bound takes a fraction above 0 and below 1, such as 0.001", "leak bound %v is out of range", q.LeakBound)
 	}
-	if q.MaxUnattributed != None && !(q.MaxUnattributed > 0 && q.MaxUnattributed < 1) {
+	if q.MaxUnattributed == None {
+		q.MaxUnattributed = 0
+	} else if !(q.MaxUnattributed > 0 && q.MaxUnattributed < 1) {
 		bad("--max-unattributed takes a fraction from 0 to below 1", "largest unattributed fraction %v is out of range", q.MaxUnattributed)
 	}
 	if !(q.MaxErrorRate > 0 && q.MaxErrorRate < 1) {
@@ -101,14 +108,30 @@ func (q Question) withDefaults() (Question, error) {
 	if q.Raised != nil && len(q.Raised) != k {
 		bad("", "%d marks of raised shares for %d versions", len(q.Raised), k)
 	}
-	if q.MaxRequests < q.MinRequests {
-		bad("--max-requests must be at least --min-requests", "at most %d requests, at least %d", q.MaxRequests, q.MinRequests)
-	}
 	if err := errors.Join(errs...); err != nil {
 		return q, err
 	}
 	q.Tolerance = q.tolerance()
+	if q.Names == nil {
+		q.Names = make([]string, k)
+		for i := range q.Names {
+			q.Names[i] = fmt.Sprintf("version %d", i+1)
+		}
+	}
 	return q, nil
+}
+
+// bands are the bands of all versions, at the tolerance in use.
+func (q Question) bands() []stats.Band {
+	var sum int64
+	for _, w := range q.Weights {
+		sum += w
+	}
+	bands := make([]stats.Band, len(q.Weights))
+	for i, w := range q.Weights {
+		bands[i] = stats.NewBand(w, sum, q.Tolerance[i])
+	}
+	return bands
 }
 
 // tolerance is the tolerance in use, per version: the user's entry, else the default; 0 for targets of 0 and 1, which have
@@ -122,10 +145,3 @@ func (q Question) tolerance() []float64 {
 	}
 	return d
 }
-
-// Expected is how many requests PASS needs when the shares are exactly on target: on average, and in nine of ten runs.
-func (q Question) Expected() (mean, p90 uint64) { return 0, 0 }
-
-// Warnings are things worth saying before the first request: a tolerance as wide as a target, a budget that will rarely be
-// enough.
-func (q Question) Warnings() []Reason { return nil }
