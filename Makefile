@@ -1,0 +1,104 @@
+# Targets by purpose; `make` alone lists them. Everything is built without cgo (one build of the net packages, static
+# binaries), but for the race detector, which needs it.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS   += --no-print-directory
+
+export CGO_ENABLED := 0
+
+# Tools that only some targets need, pinned here and nowhere else.
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+GO      ?= go
+PREFIX  ?= $(shell $(GO) env GOPATH)
+VERSION ?= v0.1.0
+PKG     ?= ./...
+RUN     ?= .
+
+##@ Everyday
+help: ## show this list
+	@awk -F ':.*## ' '/^##@/{print "\n" substr($$0,5)} /^[a-z]/&&NF>1{printf "  %-14s %s\n", $$1, $$2}' Makefile
+
+build: ## bin/kubectl-mesh_split, bin/mesh-verify and bin/demoapp
+	@mkdir -p bin
+	$(GO) build -o bin/ ./cmd/kubectl-mesh_split ./cmd/mesh-verify ./demoapp
+
+demo: build sandbox ## the whole story on a real API server, istiod and Envoy: needs no root, no Docker, no cluster
+	@hack/demo
+
+doctor: ## say what this machine lacks
+	@hack/doctor
+
+install: build ## both programs into PREFIX/bin (default: $(go env GOPATH)/bin)
+	@mkdir -p "$(PREFIX)/bin"
+	install -m 0755 bin/kubectl-mesh_split bin/mesh-verify "$(PREFIX)/bin/"
+	@ln -sf kubectl-mesh_split "$(PREFIX)/bin/kubectl_complete-mesh_split"
+	@case ":$$PATH:" in *":$(PREFIX)/bin:"*) echo "try: kubectl mesh-split version";; \
+	  *) echo "note: $(PREFIX)/bin is not on PATH";; esac
+
+##@ Test
+test: fmt-check vet unit integration ## formatting, vet, unit tests, then the integration tests in a sandbox
+
+fmt-check: ## fail if a Go file is not formatted
+	@files=$$(git ls-files -z --cached --others --exclude-standard '*.go' | xargs -0 -r ls -d 2>/dev/null | xargs gofmt -l); \
+	if [ -n "$$files" ]; then printf 'not formatted (run: make fmt):\n%s\n' "$$files"; exit 1; fi
+
+vet: ## go vet of both modules
+	$(GO) vet ./...
+	cd sandbox && $(GO) vet ./...
+
+unit: ## everything that needs no sandbox: make unit PKG=./verify/... RUN=TestName
+	$(GO) test -run '$(RUN)' $(PKG)
+
+integration: build sandbox ## the built programs against a real API server, istiod and Envoy
+	cd sandbox && $(GO) test -timeout 20m ./...
+
+race: ## the core under the race detector; needs gcc
+	CGO_ENABLED=1 $(GO) test -race ./verify/...
+
+check: ## fail if a generated file is not what `make generate` writes
+	@before=$$(git status --porcelain | sha256sum; git diff | sha256sum); $(MAKE) generate >/dev/null; \
+	after=$$(git status --porcelain | sha256sum; git diff | sha256sum); \
+	if [ "$$before" != "$$after" ]; then echo "generated files differ; run: make generate, read the diff, commit it"; git status --short; exit 1; fi
+
+oc: ## error rates as rates: simulated PASS under a wrong split stays under alpha (minutes)
+	$(GO) run ./hack/oc
+
+lint: ## golangci-lint by .golangci.yaml (the first run builds it)
+	$(GO) run $(GOLANGCI_LINT) run ./...
+	cd sandbox && $(GO) run $(GOLANGCI_LINT) run ./...
+
+##@ Sandbox
+sandbox: bin/kubectl ## bin/sandbox (etcd, API server, istiod) and bin/kubectl; the first build takes minutes
+	@mkdir -p bin
+	@cd sandbox && ../hack/progress sandbox $(GO) build -v -o ../bin/sandbox ./cmd/sandbox
+
+# kubectl of the API server's own version, so that the plugin is tested as `kubectl mesh-split`.
+bin/kubectl: sandbox/go.mod
+	@mkdir -p bin
+	@cd sandbox && ../hack/progress kubectl $(GO) build -v -o ../bin/kubectl k8s.io/kubernetes/cmd/kubectl
+	@touch bin/kubectl
+
+##@ Write
+fmt: ## format every Go file
+	@git ls-files -z --cached --others --exclude-standard '*.go' | xargs -0 gofmt -w
+
+generate: ## rewrite everything that is written by a program
+	$(GO) generate ./...
+
+owner: ## rewrite the module path's owner: make owner OWNER=name
+	@hack/owner "$(OWNER)"
+
+##@ Release
+dist: ## archives, checksums and krew manifest of VERSION into dist/, the same bytes on every machine
+	$(GO) run ./hack/release --version "$(VERSION)" --out dist
+
+krew: dist ## the manifest of dist/ becomes krew-manifest.yaml
+	cp dist/krew/mesh-split.yaml krew-manifest.yaml
+
+clean: ## remove bin/ and dist/
+	rm -rf bin dist
+
+.PHONY: help build demo doctor install test fmt-check vet unit integration race check oc lint sandbox fmt generate owner dist krew clean
