@@ -5,8 +5,6 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/mesh-split/mesh-split/verify/verdict"
 )
 
 // WriteText writes what a person reads after a run: the table of versions, what the run admits about itself, the verdict.
@@ -136,11 +134,7 @@ func WriteVerdict(w io.Writer, r *Verification) {
 	}
 	for i, reason := range r.Reasons {
 		if i == 0 {
-			confidence := " (confidence " + Percent(r.Confidence, 2) + ")"
-			if r.Verdict == verdict.Inconclusive.String() {
-				confidence = ""
-			}
-			fmt.Fprintf(w, "%s  %s%s\n", r.Verdict, reason.Message, confidence)
+			fmt.Fprintf(w, "%s  %s\n", r.Verdict, reason.Message)
 		} else {
 			fmt.Fprintf(w, "also  %s\n", reason.Message)
 		}
@@ -152,7 +146,7 @@ func WriteVerdict(w io.Writer, r *Verification) {
 		fmt.Fprintf(w, "note  interrupted: judged on what had been sent\n")
 	}
 	if r.RequestsWanted != nil {
-		fmt.Fprintf(w, "next  about %s more requests would settle it (--max-requests, --max-time)\n", Count(roundCount(*r.RequestsWanted)))
+		fmt.Fprintf(w, "next  about %s more requests would settle it: raise --max-requests, and --max-time or --rate\n", Count(roundCount(*r.RequestsWanted)))
 	}
 }
 

@@ -1,0 +1,55 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"sort"
+	"strings"
+)
+
+// gatewayMade lists the replies the gateway made itself, most frequent first, with the meaning that Envoy gives them.
+func gatewayMade(r *Verification) string {
+	meaning := map[string]string{"404": "no route", "429": "rate limit", "503": "no upstream", "504": "upstream too slow"}
+	var list []string
+	for _, status := range byCount(r.GatewayMade) {
+		s := status
+		if m := meaning[status]; m != "" {
+			s += " (" + m + ")"
+		}
+		list = append(list, fmt.Sprintf("%s × %s", s, Count(r.GatewayMade[status])))
+	}
+	return strings.Join(list, ", ")
+}
+
+func brokenOutcomes(r *Verification) string {
+	var list []string
+	for _, outcome := range byCount(r.Outcomes) {
+		if outcome != "answered" && outcome != "gateway" {
+			list = append(list, fmt.Sprintf("%s × %s", outcome, Count(r.Outcomes[outcome])))
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// byCount gives the keys of the non-zero counts, largest first, equal ones by name.
+func byCount(counts map[string]uint64) []string {
+	var keys []string
+	for k, n := range counts {
+		if n > 0 {
+			keys = append(keys, k)
+		}
+	}
+	sort.Slice(keys, func(i, j int) bool {
+		if counts[keys[i]] != counts[keys[j]] {
+			return counts[keys[i]] > counts[keys[j]]
+		}
+		return keys[i] < keys[j]
+	})
+	return keys
+}
+
+// roundUp keeps two figures and never rounds a bound down.
+func roundUp(x float64) float64 {
+	scale := math.Pow(10, math.Floor(math.Log10(x))-1)
+	return math.Ceil(x/scale-1e-9) * scale
+}
