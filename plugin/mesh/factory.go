@@ -35,7 +35,7 @@ var _ Factory = (*Kubeconfig)(nil)
 
 // Client speaks to one cluster, in one namespace, as one user. It is safe for concurrent use.
 type Client struct {
-	Context   string // name in the kubeconfig, or "in-cluster"
+	Context   string // name in the kubeconfig, InClusterContext, or "" for a cluster given by flags
 	Namespace string // of -n, else of the context, else "default"
 	InCluster bool   // running in a pod: ClusterIPs are reachable
 
@@ -44,6 +44,9 @@ type Client struct {
 	dynamic dynamic.Interface
 	istio   istio.Interface
 }
+
+// InClusterContext stands for the kubeconfig's context where a pod's own service account is used.
+const InClusterContext = "in-cluster"
 
 // requestsPerSecond is client-go's own brake. Its default of 5 would hold back the live check of a few gateways; kubectl
 // chose 50 as well.
@@ -69,7 +72,7 @@ func (k *Kubeconfig) Client() (*Client, error) {
 		if !c.InCluster {
 			return nil, noKubeconfig()
 		}
-		c.Context = "in-cluster"
+		c.Context = InClusterContext
 	}
 	if c.Context == "" && len(raw.Contexts) > 0 && *k.Flags.APIServer == "" && *k.Flags.ClusterName == "" {
 		return nil, fault.New(fault.Failed, "choose one with --context, or kubectl config use-context; contexts here: "+listed(keys(raw.Contexts)),

@@ -2,174 +2,125 @@ package mesh
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"reflect"
-	"strconv"
+	"net"
 	"strings"
 	"time"
 
 	authentication "k8s.io/api/authentication/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/mesh-split/mesh-split/plugin/route"
 	"github.com/mesh-split/mesh-split/verify/fault"
 )
 
-// FieldManager is the name our writes carry in managedFields. Flux adopts the fields of managers whose name begins with
-// "kubectl", so it must not: https://fluxcd.io/flux/components/kustomize/kustomizations/
-const FieldManager = "mesh-split"
-
-// attempts is how often a change is planned anew when the object moved under it. Five collisions in a row are no
-// accident but somebody who writes all the time.
+// attempts is how often a change is sent when the object moves under it. Five collisions in a row are no accident but
+// somebody who writes all the time.
 const attempts = 5
 
-// Planner makes the JSON Patch for the object as it now is; no operations mean that nothing is left to do. It is called
-// again for each attempt, and says with an error (E_CHANGED) when the object has become another than the user agreed to.
-type Planner func(current Object) (patch []byte, err error)
+// lookTime bounds the second look at an object after a refused or unanswered patch.
+const lookTime = 5 * time.Second
 
 // PatchOptions say how a patch is sent.
 type PatchOptions struct {
-	Manager string // field manager; empty: FieldManager
+	Manager string // field manager; empty: route.FieldManager
 	DryRun  bool   // the API server runs defaulting, validation and webhooks, and keeps nothing
 }
 
-// Patch plans and applies a change to o and gives the object before and after, and the moment the API server's answer was
-// in. A guarded operation that no longer holds is not an error by itself: the object is read again and planned again.
-func (c *Client) Patch(ctx context.Context, o Object, plan Planner, opt PatchOptions) (before, after Object, acknowledged time.Time, err error) {
-	before = o
+// Patched is a change that the API server has acknowledged.
+type Patched struct {
+	Plan   *route.Plan // the one that went through: a later reading of the object may have needed another
+	Before Object
+	After  Object
+	At     time.Time // when the acknowledgement was in; the zero time for a plan with nothing to do
+}
+
+// Patch sends a plan. A guard that no longer holds is not an error by itself: the object is read again, and as long as
+// nobody touched its weights the same wish is planned anew; E_CHANGED says who else changed them. A patch whose answer was
+// lost is looked up before it is called lost. Nothing is retried that the API server or a webhook refused on its merits.
+func (c *Client) Patch(ctx context.Context, o Object, plan *route.Plan, opt PatchOptions) (Patched, error) {
 	for range attempts {
-		patch, err := plan(before)
-		if err != nil {
-			return before, before, time.Time{}, err
+		if plan.Nothing() {
+			return Patched{Plan: plan, Before: o, After: o}, nil
 		}
-		if isEmptyPatch(patch) {
-			return before, before, time.Now(), nil
-		}
-		after, err = c.send(ctx, before, patch, opt)
+		after, err := c.send(ctx, o, plan, opt)
 		if err == nil {
-			return before, after, time.Now(), nil
+			return Patched{plan, o, after, time.Now()}, nil
 		}
-		a := ask{"patch", o.Kind.qualified(), o.GetNamespace(), o.GetName()}
-		if !worthALook(err) || ctx.Err() != nil {
-			return before, before, time.Time{}, c.explain(a, err)
+		refusal := c.explain(ask{"patch", o.Kind.qualified(), o.GetNamespace(), o.GetName()}, err)
+		if !worthALook(err) {
+			return Patched{}, refusal
 		}
-		current, getErr := c.Get(context.WithoutCancel(ctx), o.Kind, o.GetName())
-		if getErr != nil {
-			return before, before, time.Time{}, errors.Join(c.explain(a, err), getErr)
+		// Even when the user has given up: whether the write arrived decides what there is to undo.
+		look, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookTime)
+		now, lookErr := c.Get(look, o.Kind, o.GetName())
+		cancel()
+		if lookErr != nil {
+			return Patched{}, fault.New(fault.Failed, "kubectl mesh-split get "+o.GetName()+" -n "+o.GetNamespace()+" tells, once it can be read",
+				"whether the change of %s arrived is not known: %w", o, refusal)
 		}
-		// An API server says 422 both for a failed test operation and for an object it will not have, in words that
-		// do not tell which. So the tests are run here: if they hold, it was a refusal.
-		if holds, err2 := testsHold(current.Object, patch); err2 != nil || holds {
-			return current, current, time.Time{}, errors.Join(c.explain(a, err), err2)
+		// The API server says 422 both for a failed test and for an object it will not have, in words that do not tell
+		// which; so the tests are run here.
+		conflict := plan.Recheck(now.Object)
+		switch conflict.State {
+		case route.ConflictDone:
+			return Patched{plan, o, now, time.Now()}, nil
+		case route.ConflictChanged:
+			return Patched{}, conflict.Err
+		case route.ConflictReplan:
+			if plan, err = plan.Again(now.Object); err != nil {
+				return Patched{}, err
+			}
+			o = now
+		default:
+			return Patched{}, refusal
 		}
-		before = current
+		if ctx.Err() != nil {
+			return Patched{}, ctx.Err()
+		}
 	}
-	return before, before, time.Time{}, fault.New(fault.Failed, "who writes it? kubectl get "+strings.ToLower(o.Kind.Name)+" "+o.GetName()+" -n "+o.GetNamespace()+" -o yaml --show-managed-fields",
+	return Patched{}, fault.New(fault.Failed, "who writes it all the time? kubectl get "+strings.ToLower(o.Kind.Name)+" "+o.GetName()+" -n "+o.GetNamespace()+" -o yaml --show-managed-fields",
 		"%s changed %d times while it was being changed", o, attempts).Named("E_CONFLICT")
 }
 
-func (c *Client) send(ctx context.Context, o Object, patch []byte, opt PatchOptions) (Object, error) {
-	gvr := o.GroupVersionKind().GroupVersion().WithResource(o.Kind.Resource)
-	options := metav1.PatchOptions{FieldManager: FieldManager}
+func (c *Client) send(ctx context.Context, o Object, plan *route.Plan, opt PatchOptions) (Object, error) {
+	patch, err := plan.Patch()
+	if err != nil {
+		return Object{}, err
+	}
+	options := metav1.PatchOptions{FieldManager: route.FieldManager}
 	if opt.Manager != "" {
 		options.FieldManager = opt.Manager
 	}
 	if opt.DryRun {
 		options.DryRun = []string{metav1.DryRunAll}
 	}
-	got, err := c.dynamic.Resource(gvr).Namespace(o.GetNamespace()).Patch(ctx, o.GetName(), types.JSONPatchType, patch, options)
+	gvr := o.GroupVersionKind().GroupVersion().WithResource(o.Kind.Resource)
+	var got *unstructured.Unstructured
+	got, err = c.dynamic.Resource(gvr).Namespace(o.GetNamespace()).Patch(ctx, o.GetName(), types.JSONPatchType, patch, options)
 	if err != nil {
-		return o, err
+		return Object{}, err
 	}
 	return Object{o.Kind, got}, nil
 }
 
 // worthALook is true for answers after which the object may be another than the plan was made for.
 func worthALook(err error) bool {
-	return !denied(err) && (apierrors.IsInvalid(err) || apierrors.IsConflict(err) || apierrors.IsTimeout(err) ||
-		apierrors.IsServerTimeout(err) || errors.Is(err, context.DeadlineExceeded))
+	return !denied(err) && (apierrors.IsInvalid(err) || apierrors.IsConflict(err) || unanswered(err))
 }
 
-func isEmptyPatch(patch []byte) bool {
-	text := strings.TrimSpace(string(patch))
-	return text == "" || text == "[]" || text == "null"
-}
-
-// testsHold runs the test operations of a JSON Patch (RFC 6902 section 4.6) against an object.
-func testsHold(object map[string]any, patch []byte) (bool, error) {
-	var ops []struct {
-		Op    string
-		Path  string
-		Value any
+// unanswered is true when the write may have arrived although its acknowledgement did not. A connection that was never
+// made carried no write.
+func unanswered(err error) bool {
+	var status apierrors.APIStatus
+	var network *net.OpError
+	if errors.As(err, &network) && network.Op == "dial" {
+		return false
 	}
-	if err := json.Unmarshal(patch, &ops); err != nil {
-		return false, fmt.Errorf("reading our own patch: %w", err)
-	}
-	plain, err := json.Marshal(object)
-	if err != nil {
-		return false, fmt.Errorf("reading the object again: %w", err)
-	}
-	var doc any // numbers as encoding/json reads them, on both sides
-	if err := json.Unmarshal(plain, &doc); err != nil {
-		return false, fmt.Errorf("reading the object again: %w", err)
-	}
-	for _, op := range ops {
-		if op.Op != "test" {
-			continue
-		}
-		if have, ok := lookup(doc, op.Path); !ok || !reflect.DeepEqual(have, op.Value) {
-			return false, nil
-		}
-	}
-	return true, nil
-}
-
-// lookup follows a JSON Pointer (RFC 6901).
-func lookup(doc any, pointer string) (any, bool) {
-	if pointer == "" {
-		return doc, true
-	}
-	unescape := strings.NewReplacer("~1", "/", "~0", "~")
-	for _, token := range strings.Split(strings.TrimPrefix(pointer, "/"), "/") {
-		switch node := doc.(type) {
-		case map[string]any:
-			child, ok := node[unescape.Replace(token)]
-			if !ok {
-				return nil, false
-			}
-			doc = child
-		case []any:
-			i, err := strconv.Atoi(token)
-			if err != nil || i < 0 || i >= len(node) {
-				return nil, false
-			}
-			doc = node[i]
-		default:
-			return nil, false
-		}
-	}
-	return doc, true
-}
-
-// LastWriter says who wrote the spec of an object last, by its managedFields: manager, how long ago, or "" when the API
-// server keeps no such record.
-func LastWriter(o Object, now time.Time) string {
-	var newest metav1.ManagedFieldsEntry
-	for _, entry := range o.GetManagedFields() {
-		if entry.Time == nil || entry.FieldsV1 == nil || !strings.Contains(entry.FieldsV1.String(), `"f:spec"`) {
-			continue
-		}
-		if newest.Time == nil || newest.Time.Before(entry.Time) {
-			newest = entry
-		}
-	}
-	if newest.Time == nil {
-		return ""
-	}
-	return fmt.Sprintf("%s (%s, %s ago)", newest.Manager, strings.ToLower(string(newest.Operation)), now.Sub(newest.Time.Time).Round(time.Second))
+	return apierrors.IsTimeout(err) || apierrors.IsServerTimeout(err) || apierrors.IsInternalError(err) || !errors.As(err, &status)
 }
 
 // WhoAmI is the name the API server knows us by, or "" when it does not say: a note for the history, not evidence.

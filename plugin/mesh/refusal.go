@@ -60,14 +60,7 @@ func (c *Client) explain(a ask, err error) error {
 	case errors.As(err, new(*fault.Error)), errors.Is(err, context.Canceled):
 		return err
 	case apierrors.IsForbidden(err) && !denied(err):
-		namespace := "-A"
-		if a.namespace != "" {
-			namespace = "-n " + a.namespace
-		}
-		return fault.New(fault.Failed,
-			fmt.Sprintf("ask for a role with verb %s on %s %s; kubectl auth can-i %s %s %s tells when you have it",
-				a.verb, a.resource, a.where(), a.verb, a.resource, namespace),
-			"no right to %s %s %s: %w", a.verb, a.resource, a.where(), err)
+		return c.noRight(a, err)
 	case apierrors.IsUnauthorized(err):
 		return fault.New(fault.Failed, "the credentials of context "+c.Context+" are missing or have expired; log in again",
 			"the API server does not know you: %w", err)
@@ -80,6 +73,18 @@ func (c *Client) explain(a ask, err error) error {
 			"the API server of context %s is unreachable: %w", c.Context, err)
 	}
 	return fault.New(fault.Failed, "", "%s %s: %w", a.verb, a, err)
+}
+
+// noRight names the verb and the resource that a role has to grant.
+func (c *Client) noRight(a ask, err error) error {
+	namespace := "-A"
+	if a.namespace != "" {
+		namespace = "-n " + a.namespace
+	}
+	return fault.New(fault.Failed,
+		fmt.Sprintf("ask for a role with verb %s on %s %s; kubectl auth can-i %s %s %s tells when you have it",
+			a.verb, a.resource, a.where(), a.verb, a.resource, namespace),
+		"no right to %s %s %s: %w", a.verb, a.resource, a.where(), err)
 }
 
 // denied is true when an admission webhook or policy said no. A webhook may answer with any status code, 403 too, so its

@@ -1,0 +1,282 @@
+package mesh
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	core "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+
+	networking "istio.io/api/networking/v1alpha3"
+
+	"github.com/mesh-split/mesh-split/verify/fault"
+)
+
+// Gateways are the ingress gateways that serve a VirtualService: where its weights have to arrive, and where load goes in.
+type Gateways struct {
+	Names    []string // namespace/name of the Gateway objects
+	Server   Server   // the one that load is sent to
+	Pods     []Pod    // of every Gateway, by namespace and name
+	Service  string   // namespace/name of the Service in front of the pods, or ""
+	selector []map[string]string
+	services []core.Service
+}
+
+// Server is a port that a Gateway opens for hosts of the VirtualService.
+type Server struct {
+	Port  uint32 // as the Gateway says it: the Service's port, not the pod's
+	TLS   bool
+	Hosts []string
+}
+
+// Pod is a gateway pod.
+type Pod struct {
+	Namespace, Name string
+	HostIP          string
+	Ready           bool
+	Labels          map[string]string
+}
+
+func (p Pod) String() string { return p.Namespace + "/" + p.Name }
+
+// Title is how the gateways are called in one line: by their Service, which people know, else by Gateway object.
+func (g *Gateways) Title() string {
+	name := g.Service
+	if name == "" {
+		name = strings.Join(g.Names, ", ")
+	}
+	if len(g.Pods) == 1 {
+		return name + " (1 pod)"
+	}
+	return fmt.Sprintf("%s (%d pods)", name, len(g.Pods))
+}
+
+// Ready are the pods that take traffic.
+func (g *Gateways) Ready() []Pod {
+	return slices.DeleteFunc(slices.Clone(g.Pods), func(p Pod) bool { return !p.Ready })
+}
+
+// Gateways finds the gateways of a VirtualService: its Gateway objects, the pods they select, the Service before those.
+func (c *Client) Gateways(ctx context.Context, o Object) (*Gateways, error) {
+	names, _, _ := unstructured.NestedStringSlice(o.Object, "spec", "gateways") // the CRD's schema holds the type
+	names = slices.DeleteFunc(names, func(n string) bool { return n == "mesh" })
+	if len(names) == 0 {
+		return nil, fault.New(fault.Refused, "sidecars apply it, and no gateway: verify it from a pod with mesh-verify",
+			"%s is bound to no gateway, only to the mesh", o).Named("E_MESH_ONLY")
+	}
+	g := &Gateways{}
+	var servers []Server
+	for _, name := range names {
+		namespace, name := gatewayName(name, o.GetNamespace())
+		spec, err := c.gateway(ctx, namespace, name)
+		if err != nil {
+			return nil, err
+		}
+		g.Names = append(g.Names, namespace+"/"+name)
+		g.selector = append(g.selector, spec.GetSelector())
+		servers = append(servers, serving(spec, namespace, o.GetNamespace(), Hosts(o))...)
+	}
+	if len(servers) == 0 {
+		return nil, fault.New(fault.Refused, "compare hosts of the Gateway's servers with hosts of the VirtualService",
+			"no HTTP server of %s serves a host of %s", strings.Join(g.Names, ", "), o).Named("E_HOST_NOT_SERVED")
+	}
+	g.Server = servers[0]
+	for _, s := range servers { // plain HTTP first: it needs no certificate to be measured
+		if !s.TLS {
+			g.Server = s
+			break
+		}
+	}
+	if err := c.FindPods(ctx, g); err != nil {
+		return nil, err
+	}
+	return g, c.findServices(ctx, g)
+}
+
+// gatewayName reads an item of spec.gateways: gw, ./gw, ns/gw, or the old gw.ns.svc.cluster.local.
+func gatewayName(text, own string) (namespace, name string) {
+	if namespace, name, ok := strings.Cut(text, "/"); ok {
+		if namespace == "." {
+			namespace = own
+		}
+		return namespace, name
+	}
+	if name, rest, ok := strings.Cut(text, "."); ok {
+		namespace, _, _ = strings.Cut(rest, ".")
+		return namespace, name
+	}
+	return own, text
+}
+
+func (c *Client) gateway(ctx context.Context, namespace, name string) (*networking.Gateway, error) {
+	got, err := c.istio.NetworkingV1().Gateways(namespace).Get(ctx, name, metav1.GetOptions{})
+	if err == nil {
+		return &got.Spec, nil
+	}
+	if apierrors.IsNotFound(err) { // of this name, or of this API version
+		old, err2 := c.istio.NetworkingV1beta1().Gateways(namespace).Get(ctx, name, metav1.GetOptions{})
+		if err2 == nil {
+			return &old.Spec, nil
+		}
+		return nil, fault.New(fault.Refused, "kubectl get gateways.networking.istio.io -A lists them",
+			"gateway %s/%s, which spec.gateways names, not found", namespace, name).Named("E_NO_LISTENER")
+	}
+	return nil, c.explain(ask{"get", "gateways.networking.istio.io", namespace, name}, err)
+}
+
+// serving are the HTTP servers of a Gateway that admit a host of a VirtualService.
+func serving(g *networking.Gateway, gatewayNamespace, ownNamespace string, hosts []string) []Server {
+	var servers []Server
+	for _, s := range g.GetServers() {
+		protocol := strings.ToUpper(s.GetPort().GetProtocol())
+		passthrough := s.GetTls() != nil && strings.Contains(s.GetTls().GetMode().String(), "PASSTHROUGH")
+		if (protocol != "HTTP" && protocol != "HTTP2" && protocol != "GRPC" && protocol != "HTTPS") || passthrough {
+			continue
+		}
+		if s.GetTls().GetHttpsRedirect() {
+			continue // it answers 301 to everyone; the HTTPS server has the routes
+		}
+		for _, admitted := range s.GetHosts() {
+			if scope, host, ok := strings.Cut(admitted, "/"); ok {
+				if scope != "*" && scope != ownNamespace && !(scope == "." && gatewayNamespace == ownNamespace) {
+					continue
+				}
+				admitted = host
+			}
+			if slices.ContainsFunc(hosts, func(h string) bool { return overlap(admitted, h) }) {
+				servers = append(servers, Server{Port: s.GetPort().GetNumber(), TLS: protocol == "HTTPS", Hosts: s.GetHosts()})
+				break
+			}
+		}
+	}
+	return servers
+}
+
+// overlap is true when two host patterns (exact, *.suffix or *) share a name.
+func overlap(a, b string) bool {
+	a, b = strings.ToLower(a), strings.ToLower(b)
+	suffixA, wildA := strings.CutPrefix(a, "*")
+	suffixB, wildB := strings.CutPrefix(b, "*")
+	switch {
+	case wildA && wildB:
+		return strings.HasSuffix(suffixA, suffixB) || strings.HasSuffix(suffixB, suffixA)
+	case wildA:
+		return strings.HasSuffix(b, suffixA)
+	case wildB:
+		return strings.HasSuffix(a, suffixB)
+	}
+	return a == b
+}
+
+// FindPods lists the gateway pods anew: pods come and go while a change travels.
+func (c *Client) FindPods(ctx context.Context, g *Gateways) error {
+	var pods []Pod
+	for _, selector := range g.selector {
+		list, err := c.kube.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{LabelSelector: labels.SelectorFromSet(selector).String()})
+		if err != nil {
+			return c.explain(ask{"list", "pods", "", ""}, err)
+		}
+		for i := range list.Items {
+			p := &list.Items[i]
+			if p.DeletionTimestamp != nil || p.Status.Phase == core.PodSucceeded || p.Status.Phase == core.PodFailed {
+				continue
+			}
+			pod := Pod{p.Namespace, p.Name, p.Status.HostIP, ready(p), p.Labels}
+			if !slices.ContainsFunc(pods, func(q Pod) bool { return q.String() == pod.String() }) {
+				pods = append(pods, pod)
+			}
+		}
+	}
+	slices.SortFunc(pods, func(a, b Pod) int { return strings.Compare(a.String(), b.String()) })
+	g.Pods = pods
+	if len(g.Ready()) == 0 {
+		return fault.New(fault.Refused, "kubectl get pods -A -l "+labels.SelectorFromSet(g.selector[0]).String()+" shows them",
+			"no gateway pod of %s is ready", strings.Join(g.Names, ", ")).Named("E_NO_LISTENER")
+	}
+	return nil
+}
+
+func ready(p *core.Pod) bool {
+	for _, condition := range p.Status.Conditions {
+		if condition.Type == core.PodReady {
+			return condition.Status == core.ConditionTrue
+		}
+	}
+	return false
+}
+
+// findServices finds the Services whose selector fits the gateway pods. One that opens the server's port comes first.
+func (c *Client) findServices(ctx context.Context, g *Gateways) error {
+	namespaces := map[string]bool{}
+	for _, p := range g.Pods {
+		namespaces[p.Namespace] = true
+	}
+	for _, namespace := range keys(namespaces) {
+		list, err := c.kube.CoreV1().Services(namespace).List(ctx, metav1.ListOptions{})
+		if apierrors.IsForbidden(err) {
+			continue // an address can still be given by hand
+		}
+		if err != nil {
+			return c.explain(ask{"list", "services", namespace, ""}, err)
+		}
+		for _, s := range list.Items {
+			selector := labels.SelectorFromSet(s.Spec.Selector)
+			if len(s.Spec.Selector) > 0 && slices.ContainsFunc(g.Pods, func(p Pod) bool {
+				return p.Namespace == s.Namespace && selector.Matches(labels.Set(p.Labels))
+			}) {
+				g.services = append(g.services, s)
+			}
+		}
+	}
+	slices.SortStableFunc(g.services, func(a, b core.Service) int { return rank(a, g.Server) - rank(b, g.Server) })
+	if len(g.services) > 0 {
+		g.Service = g.services[0].Namespace + "/" + g.services[0].Name
+	}
+	return nil
+}
+
+// rank orders Services: the port first, then what reaches further.
+func rank(s core.Service, want Server) int {
+	r := 2
+	switch s.Spec.Type {
+	case core.ServiceTypeLoadBalancer:
+		r = 0
+	case core.ServiceTypeNodePort:
+		r = 1
+	}
+	if _, ok := servicePort(s, want); !ok {
+		r += 10
+	}
+	return r
+}
+
+// servicePort is the Service's port that feeds a server: by number, and else by the usual names.
+func servicePort(s core.Service, want Server) (core.ServicePort, bool) {
+	for _, p := range s.Spec.Ports {
+		if uint32(p.Port) == want.Port {
+			return p, true
+		}
+	}
+	name := map[bool]string{false: "http2", true: "https"}[want.TLS]
+	for _, p := range s.Spec.Ports {
+		if p.Name == name {
+			return p, true
+		}
+	}
+	return core.ServicePort{}, false
+}
+
+// Hosts are the hosts that a route object serves.
+func Hosts(o Object) []string {
+	if o.Kind.Name == HTTPRoute.Name {
+		hosts, _, _ := unstructured.NestedStringSlice(o.Object, "spec", "hostnames")
+		return hosts
+	}
+	hosts, _, _ := unstructured.NestedStringSlice(o.Object, "spec", "hosts")
+	return hosts
+}

@@ -1,0 +1,57 @@
+package screen
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/mesh-split/mesh-split/verify/report"
+)
+
+// Screen is where a verb talks to a person.
+type Screen struct {
+	out io.Writer // lines for people
+	err io.Writer // warnings
+}
+
+// New makes a Screen. With document the lines go to stderr, for stdout belongs to the document.
+func New(stdout, stderr io.Writer, document bool) *Screen {
+	if document {
+		return &Screen{out: stderr, err: stderr}
+	}
+	return &Screen{out: stdout, err: stderr}
+}
+
+// Out is where lines for people go.
+func (s *Screen) Out() io.Writer { return s.out }
+
+// Line writes one line. Text that came from a cluster must be passed through report.Safe by the caller.
+func (s *Screen) Line(format string, args ...any) { fmt.Fprintf(s.out, format+"\n", args...) }
+
+// Done ticks a phase off.
+func (s *Screen) Done(phase, format string, args ...any) { s.phase("✓", phase, format, args...) }
+
+// Broken crosses a phase out.
+func (s *Screen) Broken(phase, format string, args ...any) { s.phase("✗", phase, format, args...) }
+
+func (s *Screen) phase(mark, phase, format string, args ...any) {
+	fmt.Fprintf(s.out, " %s %-14s %s\n", mark, phase, fmt.Sprintf(format, args...))
+}
+
+// Say writes a line that begins with a word in a column of its own, like the verdict and the way back.
+func (s *Screen) Say(word, format string, args ...any) {
+	fmt.Fprintf(s.out, "%-5s %s\n", word, fmt.Sprintf(format, args...))
+}
+
+// Warn writes to stderr, in any mode.
+func (s *Screen) Warn(format string, args ...any) {
+	fmt.Fprintf(s.err, "warning: %s\n", fmt.Sprintf(format, args...))
+}
+
+// Title joins facts about what is touched by middle dots.
+func (s *Screen) Title(facts ...string) {
+	for i := range facts {
+		facts[i] = report.Safe(facts[i])
+	}
+	s.Line("%s", strings.Join(facts, " · "))
+}

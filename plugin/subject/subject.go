@@ -1,0 +1,98 @@
+package subject
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/mesh-split/mesh-split/plugin/mesh"
+	"github.com/mesh-split/mesh-split/plugin/route"
+)
+
+// Subject is one entry of one object.
+type Subject struct {
+	Client   *mesh.Client
+	Object   mesh.Object
+	Mesh     *route.Mesh
+	Entry    route.Entry
+	Gateways *mesh.Gateways // nil until FindGateways
+	Unread   []string       // resources that may not be read, and whose names are not understood
+
+	chosen string // --route
+}
+
+// Load reads the object called name (NAME or TYPE/NAME) and chooses its entry: the one called chosen, or the only one that
+// splits traffic.
+func Load(ctx context.Context, c *mesh.Client, name, chosen string) (*Subject, error) {
+	kind, name, err := mesh.ParseName(name)
+	if err != nil {
+		return nil, err
+	}
+	s := &Subject{Client: c, chosen: chosen}
+	if s.Object, err = c.Get(ctx, kind, name); err != nil {
+		return nil, err
+	}
+	if s.Mesh, s.Unread, err = c.Surroundings(ctx); err != nil {
+		return nil, err
+	}
+	return s, s.choose()
+}
+
+// Reload reads the object again.
+func (s *Subject) Reload(ctx context.Context) error {
+	o, err := s.Client.Get(ctx, s.Object.Kind, s.Object.GetName())
+	if err != nil {
+		return err
+	}
+	s.Object = o
+	return s.choose()
+}
+
+func (s *Subject) choose() error {
+	entries, err := route.Entries(s.Object.Object, s.Mesh)
+	if err != nil {
+		return err
+	}
+	s.Entry, err = route.Choose(entries, s.chosen)
+	return err
+}
+
+// FindGateways finds the gateways that serve the object.
+func (s *Subject) FindGateways(ctx context.Context) (err error) {
+	s.Gateways, err = s.Client.Gateways(ctx, s.Object)
+	return err
+}
+
+// Hosts are the hosts that the object serves.
+func (s *Subject) Hosts() []string { return mesh.Hosts(s.Object) }
+
+// Title are the facts that are printed before anything is sent or written: context, object and entry, hosts, gateway.
+func (s *Subject) Title() []string {
+	entry := s.Entry.Slot()
+	if s.Entry.Name != "" {
+		entry += fmt.Sprintf(" %q", s.Entry.Name)
+	}
+	facts := []string{
+		"context " + s.Client.Context,
+		s.Object.String() + " " + entry,
+		"hosts " + strings.Join(s.Hosts(), ", "),
+	}
+	if s.Gateways != nil {
+		facts = append(facts, "gateway "+s.Gateways.Title())
+	}
+	return facts
+}
+
+// Command is a command line of this plugin about the object, complete with namespace and context, to be pasted anywhere.
+func (s *Subject) Command(verb string, args ...string) string {
+	name := s.Object.GetName()
+	if s.Object.Kind.Name != mesh.VirtualService.Name {
+		name = strings.ToLower(s.Object.Kind.Name) + "/" + name
+	}
+	words := append([]string{"kubectl mesh-split", verb, name}, args...)
+	words = append(words, "-n", s.Object.GetNamespace())
+	if s.Client.Context != "" && s.Client.Context != mesh.InClusterContext {
+		words = append(words, "--context", s.Client.Context)
+	}
+	return strings.Join(words, " ")
+}
