@@ -24,16 +24,19 @@ func (q Question) Expected() (mean, p90 uint64) {
 	if err != nil {
 		return 0, 0
 	}
-	m, p := q.expected()
+	m, p, _ := q.expected()
 	return ceil(m), ceil(p)
 }
 
 func ceil(x float64) uint64 { return uint64(math.Ceil(math.Min(x, 1e15))) }
 
-func (q Question) expected() (mean, p90 float64) {
+// expected also gives the smallest budget that is not worth a warning: 2.5 N.
+func (q Question) expected() (mean, p90, budget float64) {
 	limit := math.Log(1 / q.Alpha)
 	var gains []float64 // KL of every edge
-	atLeast := func(m, p float64) { mean, p90 = math.Max(mean, m), math.Max(p90, p) }
+	atLeast := func(m, p, b float64) {
+		mean, p90, budget = math.Max(mean, m), math.Max(p90, p), math.Max(budget, b)
+	}
 	leaks := false
 	bands := q.bands()
 	for i, b := range bands {
@@ -46,14 +49,14 @@ func (q Question) expected() (mean, p90 float64) {
 				gains = append(gains, stats.KL(b.T, b.Tc, b.Lo, b.Loc))
 			}
 		} else {
-			atLeast(1/b.T, math.Ln10/b.T) // until it answered once
+			atLeast(1/b.T, math.Ln10/b.T, math.Ln10/b.T) // until it answered once
 		}
 		if b.Hic > 0 {
 			if len(bands) > 2 || i == 0 {
 				gains = append(gains, stats.KL(b.T, b.Tc, b.Hi, b.Hic))
 			}
 		} else {
-			atLeast(1/b.Tc, math.Ln10/b.Tc)
+			atLeast(1/b.Tc, math.Ln10/b.Tc, math.Ln10/b.Tc)
 		}
 	}
 	if len(gains) > 0 {
@@ -66,12 +69,12 @@ func (q Question) expected() (mean, p90 float64) {
 			near += math.Exp(-1.7 * (g/closest - 1))
 		}
 		scale := (limit + math.Ln2) / closest
-		atLeast(scale*(1+math.Min(0.37, 0.46*math.Log1p(near))), scale*(1.72+math.Min(0.5, 0.69*math.Log1p(near))))
+		atLeast(scale*(1+math.Min(0.37, 0.46*math.Log1p(near))), scale*(1.72+math.Min(0.5, 0.69*math.Log1p(near))), 2.5*scale)
 	}
 	if leaks {
 		leak := stats.NewLeak(q.LeakBound)
 		n := leakRequests(&leak, 0, limit)
-		atLeast(n, n)
+		atLeast(n, n, n)
 	}
 	if q.Errors && q.MaxErrorRateSet { // with no failure at all
 		side := stats.Below(1, 1, q.MaxErrorRate, 1-q.MaxErrorRate)
@@ -81,12 +84,12 @@ func (q Question) expected() (mean, p90 float64) {
 		}
 		for _, b := range bands {
 			if b.T > 0 {
-				atLeast(need/b.T, need/b.T)
+				atLeast(need/b.T, need/b.T, need/b.T)
 			}
 		}
 	}
 	minimum := float64(q.MinRequests)
-	return math.Max(mean, minimum), math.Max(p90, minimum)
+	return math.Max(mean, minimum), math.Max(p90, minimum), math.Max(budget, minimum)
 }
 
 // Warnings are things worth saying before the first request: a tolerance as wide as a target, a budget that will often not
@@ -104,9 +107,11 @@ func (q Question) Warnings() []Reason {
 				q.Names[i], points(b.D), percent(b.T))})
 		}
 	}
-	// 2.5 N of the text is 1.14 times what nine of ten runs need when both edges are equally near.
-	if mean, p90 := q.expected(); float64(q.MaxRequests) < p90 {
-		often := "will often end INCONCLUSIVE"
+	if mean, p90, budget := q.expected(); float64(q.MaxRequests) < budget {
+		often := "may end INCONCLUSIVE"
+		if float64(q.MaxRequests) < mean {
+			often = "will often end INCONCLUSIVE"
+		}
 		if float64(q.MaxRequests) < mean/3 {
 			often = "will hardly ever be enough"
 		}
