@@ -126,7 +126,7 @@ func step(v any, token string) any {
 
 // build makes the patch of the changes: first the tests, of the resource version and of each whole destination (which
 // proves absence of a weight too), then the weights, then the history.
-func (p *Plan) build(operation string, undoes int64, o Options) {
+func (p *Plan) build(operation string, undoes []int64, o Options) {
 	var tests, edits []Op
 	for _, c := range p.Changes {
 		e := c.Entry
@@ -148,8 +148,10 @@ func (p *Plan) build(operation string, undoes int64, o Options) {
 		return
 	}
 	history := HistoryOf(p.Object)
-	p.Warnings = append(p.Warnings, history.Warnings...)
 	p.Items = history.record(p.Changes, operation, undoes, o)
+	if !o.NoHistory {
+		p.Warnings = append(p.Warnings, history.Warnings...)
+	}
 	p.Ops = append([]Op{{"test", "/metadata/resourceVersion", str(p.Object, "metadata", "resourceVersion")}}, tests...)
 	p.Ops = append(p.Ops, edits...)
 	if !o.NoHistory {

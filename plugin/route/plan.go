@@ -137,7 +137,7 @@ func PlanSet(entries []Entry, terms []Term, o Options) (*Plan, error) {
 	if operation == "" {
 		operation = "set"
 	}
-	p.build(operation, 0, o)
+	p.build(operation, nil, o)
 	return p, nil
 }
 

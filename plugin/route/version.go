@@ -99,5 +99,5 @@ func hostCovers(pattern, host string) bool {
 	if !wild {
 		return pattern == host
 	}
-	return strings.HasSuffix(strings.TrimPrefix(host, "*"), suffix) && (suffix == "" || strings.TrimPrefix(host, "*") != "")
+	return strings.HasSuffix(strings.TrimPrefix(host, "*"), suffix)
 }
