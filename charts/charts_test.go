@@ -43,6 +43,8 @@ func TestRender(t *testing.T) {
 	tests := []struct{ golden, release, namespace, values string }{
 		{"prod", "demoappv1", "prod", `deployment: {tag: v1}`}, // playground row 6, in its own words
 		{"everything", "demoappv2", "stage", everything},
+		{"subsets-v1", "demoappv1", "prod", `service: {allReleases: true}`}, // istio-config/subsets: two releases, one Service
+		{"subsets-v2", "demoappv2", "prod", `{deployment: {tag: v2}, service: {create: false}, serviceAccount: {create: false, name: flaskapp}}`},
 	}
 	for _, tt := range tests {
 		files, err := render("demoapp", tt.release, tt.namespace, tt.values)
