@@ -14,8 +14,11 @@ func Kind(data []byte) Check {
 	if json.Unmarshal(data, &object) == nil {
 		var schema string
 		_ = json.Unmarshal(object["schema"], &schema)
-		if strings.HasPrefix(schema, "mesh-split/statistics-vectors/") {
+		switch {
+		case strings.HasPrefix(schema, "mesh-split/statistics-vectors/"):
 			return CheckStatistics
+		case strings.HasPrefix(schema, "mesh-split/weight-vectors/"):
+			return CheckWeights
 		}
 		for list := range statistics { // a file of its lists without a head
 			if _, ok := object[list]; ok {
