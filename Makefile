@@ -42,8 +42,7 @@ install: build ## both programs into PREFIX/bin (default: $(go env GOPATH)/bin)
 test: fmt-check vet unit integration ## formatting, vet, unit tests, then the integration tests in a sandbox
 
 fmt-check: ## fail if a Go file is not formatted
-	@files=$$(git ls-files -z --cached --others --exclude-standard '*.go' | xargs -0 -r ls -d 2>/dev/null | xargs gofmt -l); \
-	if [ -n "$$files" ]; then printf 'not formatted (run: make fmt):\n%s\n' "$$files"; exit 1; fi
+	@files=$$(gofmt -l .); if [ -n "$$files" ]; then printf 'not formatted (run: make fmt):\n%s\n' "$$files"; exit 1; fi
 
 vet: ## go vet of both modules
 	$(GO) vet ./...
@@ -59,9 +58,9 @@ race: ## the core under the race detector; needs gcc
 	CGO_ENABLED=1 $(GO) test -race ./verify/...
 
 check: ## fail if a generated file is not what `make generate` writes
-	@before=$$(git status --porcelain | sha256sum; git diff | sha256sum); $(MAKE) generate >/dev/null; \
-	after=$$(git status --porcelain | sha256sum; git diff | sha256sum); \
-	if [ "$$before" != "$$after" ]; then echo "generated files differ; run: make generate, read the diff, commit it"; git status --short; exit 1; fi
+	@state() { git status --porcelain && git diff; }; before=$$(state); $(MAKE) generate >/dev/null; \
+	if [ "$$before" != "$$(state)" ]; then \
+	  echo "generated files differ; run: make generate, read the diff, commit it"; git status --short; exit 1; fi
 
 oc: ## error rates as rates: simulated PASS under a wrong split stays under alpha (minutes)
 	$(GO) run ./hack/oc
@@ -83,7 +82,7 @@ bin/kubectl: sandbox/go.mod
 
 ##@ Write
 fmt: ## format every Go file
-	@git ls-files -z --cached --others --exclude-standard '*.go' | xargs -0 gofmt -w
+	@gofmt -w .
 
 generate: ## rewrite everything that is written by a program
 	$(GO) generate ./...
