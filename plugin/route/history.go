@@ -131,7 +131,7 @@ func (i HistoryItem) MarshalJSON() ([]byte, error) {
 		return i.raw, nil
 	}
 	type plain HistoryItem
-	return json.Marshal(plain(i))
+	return plainJSON(plain(i))
 }
 
 // settle gives the item a verdict; fields of later releases stay.
@@ -145,7 +145,7 @@ func (i *HistoryItem) settle(verdict string) {
 		return
 	}
 	fields["verdict"], _ = json.Marshal(verdict)
-	i.raw, _ = json.Marshal(fields)
+	i.raw, _ = plainJSON(fields)
 }
 
 // String is the annotation's text: a JSON array, newest first.
@@ -153,7 +153,7 @@ func (h History) String() string {
 	if len(h.Items) == 0 {
 		return "[]"
 	}
-	b, err := json.Marshal(h.Items)
+	b, err := plainJSON(h.Items)
 	if err != nil {
 		return "[]" // cannot be: raw items are compacted JSON
 	}

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"strconv"
@@ -136,11 +137,24 @@ func same(a, b any) bool {
 		}
 		return true
 	}
+	switch b.(type) {
+	case map[string]any, []any:
+		return false
+	}
 	if i, ok := integer(a); ok {
 		j, ok := integer(b)
 		return ok && i == j
 	}
 	return scalar(a) == scalar(b)
+}
+
+// plainJSON writes JSON with <, > and & as they are, for text that somebody reads or wrote.
+func plainJSON(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // scalar makes scalars comparable with ==; numbers that are no integers compare as text.
@@ -153,10 +167,8 @@ func scalar(v any) any {
 			return json.Number(strconv.FormatFloat(f, 'g', -1, 64))
 		}
 		return n
-	case string, bool, nil:
-		return n
 	}
-	return nil
+	return v
 }
 
 // printable is s for a terminal: text from a cluster may hold escape sequences, which are shown quoted, not obeyed.
