@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	core "k8s.io/api/core/v1"
@@ -29,8 +30,10 @@ type Address struct {
 // ParseAddress reads --address: a URL, or host:port that means plain HTTP.
 func ParseAddress(text string) (Address, error) {
 	const hint = "write it as --address http://HOST:PORT"
-	if host, port, err := net.SplitHostPort(text); err == nil && host != "" && port != "" {
-		text = "http://" + text
+	if !strings.Contains(text, "://") {
+		if host, port, err := net.SplitHostPort(text); err == nil && host != "" && port != "" {
+			text = "http://" + text
+		}
 	}
 	u, err := url.Parse(text)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil {

@@ -129,13 +129,13 @@ func (e *envoy) look(ctx context.Context, entry route.Entry) (Sight, time.Durati
 	if err != nil {
 		return Sight{Pod: e.pod, At: at, Err: fmt.Errorf("reading the Envoy of %s: %w", e.pod, err)}, cost
 	}
-	return Sight{Pod: e.pod, LiveReport: read.Live(entry, nil), At: at}, cost
+	return Sight{Pod: e.pod, LiveReport: read.Live(entry, route.Origin{}), At: at}, cost
 }
 
 // Await asks every Ready gateway pod until each holds the entry's weights, or ctx ends. Pods that come meanwhile have to hold
-// it too; pods that go are forgotten. It gives the last sight of each; all live, or not.
-func (w *Watch) Await(ctx context.Context, entry route.Entry) (sights []Sight, live bool) {
-	start := time.Now()
+// it too; pods that go are forgotten. It gives the last sight of each; all live, or not. Since is when the change was made: the
+// longer ago, the rarer the polls.
+func (w *Watch) Await(ctx context.Context, entry route.Entry, since time.Time) (sights []Sight, live bool) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var (
@@ -159,7 +159,7 @@ func (w *Watch) Await(ctx context.Context, entry route.Entry) (sights []Sight, l
 			case news <- struct{}{}:
 			default:
 			}
-			if sight.Live() || !sleep(ctx, pause(time.Since(start), cost)) {
+			if sight.Live() || !sleep(ctx, pause(time.Since(since), cost)) {
 				return
 			}
 		}
