@@ -1,0 +1,65 @@
+package load
+
+import (
+	"context"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// address is one place to connect to.
+type address struct {
+	dial string // ip:port, or host:port where the name does not resolve: then the dial says why
+	host string // the name, for TLS
+}
+
+// resolver spreads connections round robin over everything the plan's addresses resolve to.
+type resolver struct {
+	plan    []string
+	list    atomic.Pointer[[]address]
+	mu      sync.Mutex // held while resolving
+	looked  time.Time  // when that was last; guarded by mu
+	timeout time.Duration
+}
+
+// resolveEvery bounds how often failing dials ask the name server.
+const resolveEvery = time.Second
+
+func newResolver(p *Plan) *resolver { return &resolver{plan: p.Addresses, timeout: p.DialTimeout} }
+
+// resolve looks all names up again, but not more often than resolveEvery.
+func (r *resolver) resolve(ctx context.Context) {
+	if !r.mu.TryLock() {
+		return // another worker is at it
+	}
+	defer r.mu.Unlock()
+	if !r.looked.IsZero() && time.Since(r.looked) < resolveEvery {
+		return
+	}
+	r.looked = time.Now()
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	var list []address
+	for _, a := range r.plan {
+		host, port, err := net.SplitHostPort(a)
+		if err != nil || net.ParseIP(host) != nil {
+			list = append(list, address{dial: a, host: host})
+			continue
+		}
+		ips, err := net.DefaultResolver.LookupHost(ctx, host)
+		if err != nil {
+			list = append(list, address{dial: a, host: host})
+		}
+		for _, ip := range ips {
+			list = append(list, address{dial: net.JoinHostPort(ip, port), host: host})
+		}
+	}
+	r.list.Store(&list)
+}
+
+// pick gives the address for a slot's n-th dial: slots begin side by side, and each reconnect moves on by one.
+func (r *resolver) pick(slot, n int) address {
+	list := *r.list.Load()
+	return list[(slot+n)%len(list)]
+}

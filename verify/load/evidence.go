@@ -1,0 +1,65 @@
+package load
+
+// Evidence counts the requests a verdict may rest on. Requests = sum of Counts + Unattributed.
+type Evidence struct {
+	Requests             uint64   // n, that may have been routed and have their outcome
+	Counts               []uint64 // by label index, targets first
+	Unattributed         uint64   // u, without a version
+	Failures             []uint64 // of Counts: status 5xx, or a reply that broke
+	UnattributedFailures uint64   // of Unattributed: all of them, for each is an outcome other than answered
+	Sent                 uint64   // since the evidence began, in flight and never routed included
+}
+
+// MaxLabels is how many labels are told apart, the bucket "other" not counted.
+const MaxLabels = 32
+
+// reset makes e all zero, for n labels, and allocates only if it was shorter before.
+func (e *Evidence) reset(n int) {
+	counts, failures := e.Counts[:0], e.Failures[:0]
+	for range n {
+		counts, failures = append(counts, 0), append(failures, 0)
+	}
+	*e = Evidence{Counts: counts, Failures: failures}
+}
+
+// tally counts the resolved requests of one epoch, one connection or one whole run.
+type tally struct {
+	resolved     uint32 // never routed ones included
+	unattributed uint32
+	counts       [MaxLabels + 1]uint32
+	failures     [MaxLabels + 1]uint32
+}
+
+// The labels of a request without one.
+const (
+	Unattributed = -1 // it may have been routed
+	NeverRouted  = -2 // it was not: no part of the evidence
+)
+
+// sums are tallies added up.
+type sums struct {
+	resolved, unattributed uint64
+	counts, failures       [MaxLabels + 1]uint64
+}
+
+func (s *sums) add(t *tally) {
+	s.resolved += uint64(t.resolved)
+	s.unattributed += uint64(t.unattributed)
+	for i, n := range t.counts {
+		s.counts[i] += uint64(n)
+		s.failures[i] += uint64(t.failures[i])
+	}
+}
+
+// addTo adds s to an Evidence of the right length.
+func (s *sums) addTo(e *Evidence) {
+	e.Sent += s.resolved
+	e.Unattributed += s.unattributed
+	e.UnattributedFailures += s.unattributed
+	e.Requests += s.unattributed
+	for i := range e.Counts {
+		e.Counts[i] += s.counts[i]
+		e.Failures[i] += s.failures[i]
+		e.Requests += s.counts[i]
+	}
+}

@@ -1,0 +1,143 @@
+package load
+
+// Ledger keeps the evidence of a resolved prefix of the send order in memory that does not grow with the run.
+//
+// Requests are stamped with an epoch before their first octet leaves. An epoch is closed when a later one has begun and
+// all its requests have outcomes. The evidence is the sum over the closed epochs before the first open one: a prefix of
+// the send order, whatever the order of the replies, so a slow version is not under-counted while its replies are under
+// way. Not safe for concurrent use. The zero Ledger begins with epoch 0.
+type Ledger struct {
+	from   uint64  // the first epoch that is not folded into sum
+	start  uint64  // epochs before it are no evidence
+	ring   []epoch // by epoch modulo its length, a power of two
+	sum    sums
+	latest uint64 // the highest epoch seen, plus 1
+}
+
+type epoch struct {
+	open uint32 // requests in flight
+	tally
+}
+
+// Open says that a request stamped with the epoch is about to leave. Epochs may come in any order, but none that Prefix
+// has closed.
+func (l *Ledger) Open(at uint64) { l.at(at).open++ }
+
+// Resolve says how an opened request ended: with the version of an index, Unattributed or NeverRouted.
+func (l *Ledger) Resolve(at uint64, label int, failed bool) {
+	l.at(at).open--
+	l.add(at, label, failed)
+}
+
+// add counts an outcome, for those who know by other means which epochs are closed.
+func (l *Ledger) add(at uint64, label int, failed bool) { l.at(at).add(label, failed) }
+
+func (t *tally) add(label int, failed bool) {
+	t.resolved++
+	switch {
+	case label == Unattributed:
+		t.unattributed++
+	case label >= 0:
+		t.counts[label]++
+		if failed {
+			t.failures[label]++
+		}
+	}
+}
+
+// Prefix says how many epochs are closed while the epoch current is running, and makes their sum the evidence.
+func (l *Ledger) Prefix(current uint64) (closed uint64) {
+	for closed = l.from; closed < current && closed < l.latest; closed++ {
+		if l.ring[closed&uint64(len(l.ring)-1)].open > 0 {
+			break
+		}
+	}
+	if closed == l.latest {
+		closed = max(closed, current) // nothing was ever sent in the epochs from latest on
+	}
+	l.fold(closed)
+	return closed
+}
+
+// Evidence writes the evidence for n labels to e.
+func (l *Ledger) Evidence(e *Evidence, n int) {
+	e.reset(n)
+	l.sum.addTo(e)
+}
+
+// fold moves the epochs before closed into the sum.
+func (l *Ledger) fold(closed uint64) {
+	for ; l.from < closed; l.from++ {
+		if l.from >= l.latest {
+			l.from = closed // there is nothing in the rest
+			return
+		}
+		e := &l.ring[l.from&uint64(len(l.ring)-1)]
+		if l.from >= l.start && e.resolved > 0 {
+			l.sum.add(&e.tally)
+		}
+		*e = epoch{}
+	}
+}
+
+// restart makes the epochs from start on the evidence and forgets what was counted for others.
+func (l *Ledger) restart(start uint64) { l.start, l.sum = start, sums{} }
+
+// at is the place of an epoch. Only a time-out's worth of epochs is open at once, which bounds the ring.
+func (l *Ledger) at(e uint64) *epoch {
+	if e < l.from {
+		panic("load: a request of an epoch that is closed")
+	}
+	if e-l.from >= uint64(len(l.ring)) {
+		l.grow(e - l.from + 1)
+	}
+	l.latest = max(l.latest, e+1)
+	return &l.ring[e&uint64(len(l.ring)-1)]
+}
+
+func (l *Ledger) grow(need uint64) {
+	size := uint64(64)
+	for size < need {
+		size *= 2
+	}
+	ring := make([]epoch, size)
+	for e := l.from; e < l.latest; e++ {
+		ring[e&(size-1)] = l.ring[e&uint64(len(l.ring)-1)]
+	}
+	l.ring = ring
+}
+
+// window knows the oldest epoch of a worker's requests that are not yet in a ledger.
+type window struct {
+	from  uint64 // no request is older
+	to    uint64 // and none is as new
+	count int
+	ring  []uint32
+}
+
+func (w *window) open(e uint64) {
+	if w.count == 0 {
+		w.from, w.to = e, e
+	}
+	if size := uint64(len(w.ring)); e-w.from >= size {
+		ring := make([]uint32, max(4, 2*size))
+		for uint64(len(ring)) <= e-w.from {
+			ring = make([]uint32, 2*len(ring))
+		}
+		for i := w.from; i < w.to; i++ {
+			ring[i&uint64(len(ring)-1)] = w.ring[i&(size-1)]
+		}
+		w.ring = ring
+	}
+	w.ring[e&uint64(len(w.ring)-1)]++
+	w.to = max(w.to, e+1)
+	w.count++
+}
+
+func (w *window) done(e uint64) {
+	w.ring[e&uint64(len(w.ring)-1)]--
+	w.count--
+	for w.from < w.to && w.ring[w.from&uint64(len(w.ring)-1)] == 0 {
+		w.from++
+	}
+}

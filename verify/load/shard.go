@@ -1,0 +1,166 @@
+package load
+
+import (
+	"sync"
+	"time"
+)
+
+// shard holds the counts of the workers of one core. mu guards everything; workers hold it for a batch, readers for a
+// copy.
+type shard struct {
+	r      *Recorder
+	number int
+	of     int // how many shards
+
+	mu       sync.Mutex
+	resolved uint64 // all outcomes
+	stamped  uint64 // those of the evidence
+	outcomes [outcomes]uint64
+	ledger   Ledger
+	slots    []*slot // by connection / of
+	byLabel  [MaxLabels + 1]*LabelStats
+	none     *LabelStats // complete replies without a label
+	broken   Histogram   // response times of requests that have no complete reply
+	dials    Histogram   // and of dials and handshakes that failed
+	lag      Histogram   // actual minus intended start
+	gateway  map[int]uint64
+	feed     feed
+}
+
+// slot is the evidence of one connection and its successors.
+type slot struct {
+	evidence tally32
+}
+
+// tally32 is a tally that lasts for a run.
+type tally32 = sums
+
+func newShard(r *Recorder, number, of int) *shard {
+	s := &shard{r: r, number: number, of: of, none: new(LabelStats), gateway: map[int]uint64{}}
+	s.slots = make([]*slot, (r.plan.Connections-number+of-1)/of)
+	for i := range s.slots {
+		s.slots[i] = new(slot)
+	}
+	for i := range min(r.targets, MaxLabels) {
+		s.byLabel[i] = new(LabelStats)
+	}
+	s.feed.void = make([]uint32, len(s.slots))
+	return s
+}
+
+// restart makes the epochs from start on the evidence.
+func (s *shard) restart(start uint64) {
+	s.stamped = 0
+	s.ledger.restart(start)
+	for _, c := range s.slots {
+		c.evidence = sums{}
+	}
+}
+
+// add counts one result.
+func (s *shard) add(res *result) {
+	s.resolved++
+	s.outcomes[res.outcome]++
+	label, failed := int(res.label), failing(res.outcome, int(res.status))
+	if !res.outcome.Routed() {
+		label = NeverRouted
+	}
+	s.ledger.add(res.epoch, label, failed)
+	if res.epoch >= s.r.start.Load() {
+		s.stamped++
+		s.slots[int(res.slot)/s.of].evidence.count(label, failed)
+	}
+	service, response := res.received-res.sent, res.received-res.intended
+	switch {
+	case label == NeverRouted:
+		s.dials.Record(service)
+		return
+	case label >= 0:
+		if s.byLabel[label] == nil {
+			s.byLabel[label] = new(LabelStats)
+		}
+		s.byLabel[label].count(res, failed, s.r.plan.SlowerThan)
+	default:
+		s.none.count(res, failed, s.r.plan.SlowerThan)
+	}
+	if res.outcome == Gateway {
+		s.gateway[int(res.status)]++
+	}
+	if s.r.plan.Rate > 0 {
+		s.lag.Record(res.sent - res.intended)
+	}
+	if !res.outcome.Complete() {
+		s.broken.Record(response)
+	}
+	s.feed.add(Change{Sent: res.sent, Label: label, Connection: int(res.slot), Dial: int(res.dial)}, int(res.slot)/s.of)
+	_ = service
+}
+
+// count adds one outcome.
+func (s *sums) count(label int, failed bool) {
+	s.resolved++
+	switch {
+	case label == Unattributed:
+		s.unattributed++
+	case label >= 0:
+		s.counts[label]++
+		if failed {
+			s.failures[label]++
+		}
+	}
+}
+
+// failing says what counts as an error of a version: a 5xx status, a code outside 100 to 599 (RFC 9110, 15: treat as a
+// 5xx), or a reply that broke.
+func failing(o Outcome, status int) bool {
+	return o != Answered || status >= 500 || status < 100
+}
+
+// LabelStats is what is known of one version's replies, or of those that name none.
+type LabelStats struct {
+	Name     string
+	Requests uint64
+	Outcomes [outcomes]uint64
+	Status   [6]uint64 // by class, 1xx at 1; 0: no accepted head, or a code outside 100 to 599
+	Failures uint64    // see Evidence
+	Slower   uint64    // complete, with a service time above the plan's SlowerThan
+	Service  Histogram // first octet sent to last received, of complete replies
+	Response Histogram // intended start to last received: at a constant rate what a user would have waited
+}
+
+func (l *LabelStats) count(res *result, failed bool, slower time.Duration) {
+	l.Requests++
+	l.Outcomes[res.outcome]++
+	if failed {
+		l.Failures++
+	}
+	class := int(res.status) / 100
+	if class > 5 {
+		class = 0
+	}
+	l.Status[class]++
+	if !res.outcome.Complete() {
+		return
+	}
+	service := res.received - res.sent
+	l.Service.Record(service)
+	l.Response.Record(res.received - res.intended)
+	if slower > 0 && service > slower {
+		l.Slower++
+	}
+}
+
+// merge adds what other counted.
+func (l *LabelStats) merge(other *LabelStats) {
+	l.Requests += other.Requests
+	l.Failures += other.Failures
+	l.Slower += other.Slower
+	for i, n := range other.Outcomes {
+		l.Outcomes[i] += n
+	}
+	for i, n := range other.Status {
+		l.Status[i] += n
+	}
+	l.Service.Merge(&other.Service)
+	l.Response.Merge(&other.Response)
+}

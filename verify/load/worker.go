@@ -1,0 +1,293 @@
+package load
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"time"
+)
+
+// readBuffer is the size of a connection's buffer at first. It grows only for a long line of a head; bodies are dropped as
+// they come.
+const readBuffer = 8 << 10
+
+// inlineWrite is the largest request that is written before reading begins: it fits into a socket's buffer. Longer ones
+// are written beside the reading, for a reply may come before they are sent.
+const inlineWrite = 32 << 10
+
+// past is a deadline that ends a pending read.
+var past = time.Unix(1, 0)
+
+// worker is one connection slot of the portable engine: it dials, waits for its turn with a read pending, sends, reads the
+// reply, records, and dials again when the connection is lost. Nothing is ever sent twice: HTTP lets a client repeat a
+// GET, but a second try draws the version anew and would move the very share being measured.
+type worker struct {
+	x      *run
+	slot   int
+	scribe *scribe
+	parser *Parser
+	ready  func() // called once, after the first dial
+	ticket ticket
+
+	conn    net.Conn // nil when not connected
+	wire    *wire    // under TLS what lies below conn, else nil
+	buf     []byte
+	served  int // replies on this connection
+	dials   int // connections opened or tried
+	opened  int // connections opened
+	failed  int // dials in a row that failed
+	written chan struct{}
+
+	mu     sync.Mutex // guards locked
+	locked net.Conn   // conn, for those who only end its reads
+}
+
+func newWorker(x *run, slot int, ready func()) *worker {
+	w := &worker{x: x, slot: slot, scribe: x.r.scribe(slot), parser: NewParser(x.plan.Identify, x.plan.Marks),
+		ready: ready, buf: make([]byte, readBuffer), written: make(chan struct{}, 1)}
+	w.ticket.kick = func() { _ = w.conn.SetReadDeadline(past) }
+	return w
+}
+
+// kickAny ends the pending read of whatever connection there is.
+func (w *worker) kickAny() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.locked != nil {
+		_ = w.locked.SetDeadline(past)
+	}
+}
+
+func (w *worker) work() {
+	defer w.scribe.flush()
+	for {
+		if w.conn == nil && !w.connect() {
+			return
+		}
+		switch w.await() {
+		case quit:
+			w.linger()
+			w.drop()
+			return
+		case send:
+			if !w.exchange() {
+				w.linger()
+				w.drop()
+				return
+			}
+		}
+	}
+}
+
+// await waits for this connection's turn. A read is pending all the while, so that octets nobody asked for, or the end of
+// the connection, are seen before the next request leaves. The answer is wait when the connection was lost.
+func (w *worker) await() turn {
+	if w.x.stopping.Load() {
+		return quit
+	}
+	if w.x.turns.closed.Load() { // closed loop: no wait, no lock
+		w.ticket.intended = -1
+		return send
+	}
+	w.scribe.flush()
+	_ = w.conn.SetReadDeadline(time.Time{})
+	answer := w.x.turns.arrive(&w.ticket)
+	for answer == wait {
+		n, err := w.conn.Read(w.buf)
+		strange := n > 0 && !w.parser.Idle(w.buf[:n])
+		if err == nil && !strange && !w.kicked() {
+			continue // line ends; the ticket is still queued
+		}
+		answer = w.x.turns.resume(&w.ticket)
+		if err == nil && !strange || errors.Is(err, os.ErrDeadlineExceeded) && !strange {
+			if answer == wait { // not our turn after all
+				_ = w.conn.SetReadDeadline(time.Time{})
+				answer = w.x.turns.arrive(&w.ticket)
+			}
+			continue
+		}
+		if strange {
+			w.x.r.events.unsolicited.Add(1)
+		} else {
+			w.x.r.events.closedIdle.Add(1)
+		}
+		w.drop()
+		if answer == send {
+			w.x.turns.giveBack(&w.ticket)
+			answer = wait
+		}
+		return answer
+	}
+	return answer
+}
+
+// kicked is only a hint for the rare read that brings line ends just when the turn comes.
+func (w *worker) kicked() bool {
+	w.x.turns.mu.Lock()
+	defer w.x.turns.mu.Unlock()
+	return !w.ticket.queued
+}
+
+// exchange sends one request and reads its reply; false when the cap is reached.
+func (w *worker) exchange() bool {
+	x := w.x
+	if !x.r.budget.take(w.scribe.number) {
+		x.stop()
+		return false
+	}
+	request, last := x.request, false
+	if n := x.plan.ConnRequests; n > 0 && w.served+1 >= n {
+		request, last = x.last, true
+	}
+	w.parser.Begin(x.plan.Head)
+	res := result{slot: uint16(w.slot), dial: uint32(w.opened), label: Unattributed}
+	res.epoch = w.scribe.begin()
+	res.sent = x.r.now()
+	if res.intended = w.ticket.intended; res.intended < 0 {
+		res.intended = res.sent
+	}
+	_ = w.conn.SetDeadline(x.r.base.Add(res.sent + x.plan.ReplyTimeout))
+	long := len(request) > inlineWrite
+	if long {
+		go w.write(w.conn, request)
+	} else {
+		// An error here shows again when reading, behind whatever reply came first.
+		_, _ = w.conn.Write(request)
+	}
+	end, surplus := w.read()
+	res.received = x.r.now()
+	res.outcome = w.parser.Outcome(end, w.served > 0)
+	res.status = uint16(w.parser.Status())
+	if label := w.parser.Label(); label != nil && attributable(res.outcome) {
+		res.label = w.scribe.label(label)
+	}
+	w.scribe.end(res)
+	w.note(res.outcome, end)
+	if w.parser.Overloaded() {
+		x.ease(w.parser)
+	}
+	w.served++
+	w.keepOrDrop(res.outcome, last, surplus, long)
+	return true
+}
+
+// attributable says whether a label counts. A body's label needs the complete body, which the parser sees to.
+func attributable(o Outcome) bool {
+	return o == Answered || o >= Truncated && o <= Aborted
+}
+
+// write sends a long request beside the reading of its reply.
+func (w *worker) write(conn net.Conn, request []byte) {
+	_, _ = conn.Write(request)
+	w.written <- struct{}{}
+}
+
+// read feeds the parser until the reply or the connection is over. surplus says that something else than line ends
+// followed the reply.
+func (w *worker) read() (end End, surplus bool) {
+	have := 0
+	for {
+		n, err := w.conn.Read(w.buf[have:])
+		if have += n; n > 0 {
+			used, done := w.parser.Feed(w.buf[:have])
+			if done {
+				return Done, used < have && !w.parser.Idle(w.buf[used:have])
+			}
+			have = copy(w.buf, w.buf[used:have])
+			if have == len(w.buf) {
+				w.buf = append(w.buf, make([]byte, len(w.buf))...)
+			}
+		}
+		switch {
+		case err == nil:
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			if w.x.aborting.Load() {
+				return GivenUp, false
+			}
+			return Deadline, false
+		case err == io.EOF && !w.wire.endedRaw():
+			return Closed, false
+		default:
+			return Cut, false
+		}
+	}
+}
+
+// note keeps an example of a fault in words.
+func (w *worker) note(o Outcome, end End) {
+	if o == Answered {
+		return
+	}
+	if w.parser.Both() {
+		w.x.r.events.both.Add(1)
+	}
+	if why := w.parser.Why(); why != "" {
+		w.x.r.notes.add(o, func() string { return why })
+	}
+}
+
+// keepOrDrop decides whether the connection carries another request.
+func (w *worker) keepOrDrop(o Outcome, last, surplus, long bool) {
+	e := &w.x.r.events
+	sent := true
+	if long {
+		select {
+		case <-w.written:
+		default:
+			sent = false // the reply came first: it counts, and the rest of the request is not worth sending
+		}
+	}
+	var reason = &e.failed
+	switch {
+	case !o.Complete():
+	case surplus:
+		reason = &e.surplus
+	case !w.parser.Reusable() || !sent:
+		reason = &e.saidClose
+	case last:
+		reason = &e.reconnected
+	default:
+		return
+	}
+	reason.Add(1)
+	w.drop()
+	if !sent {
+		<-w.written // closing has ended it
+	}
+}
+
+// linger reads on after the last request, so that late octets are seen.
+func (w *worker) linger() {
+	if w.conn == nil || w.x.plan.Linger == 0 {
+		return
+	}
+	w.scribe.flush()
+	_ = w.conn.SetReadDeadline(time.Now().Add(w.x.plan.Linger))
+	for {
+		n, err := w.conn.Read(w.buf)
+		switch {
+		case n > 0 && !w.parser.Idle(w.buf[:n]):
+			w.x.r.events.unsolicited.Add(1)
+			return
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return
+		case err != nil:
+			w.x.r.events.closedIdle.Add(1)
+			return
+		}
+	}
+}
+
+// drop closes the connection.
+func (w *worker) drop() {
+	if w.conn == nil {
+		return
+	}
+	w.mu.Lock()
+	w.locked = nil
+	w.mu.Unlock()
+	_ = w.conn.Close()
+	w.conn, w.wire = nil, nil
+}
