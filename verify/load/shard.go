@@ -118,14 +118,15 @@ func failing(o Outcome, status int) bool {
 
 // LabelStats is what is known of one version's replies, or of those that name none.
 type LabelStats struct {
-	Name     string
-	Requests uint64
-	Outcomes [outcomes]uint64
-	Status   [6]uint64 // by class, 1xx at 1; 0: no accepted head, or a code outside 100 to 599
-	Failures uint64    // see Evidence
-	Slower   uint64    // complete, with a service time above the plan's SlowerThan
-	Service  Histogram // first octet sent to last received, of complete replies
-	Response Histogram // intended start to last received: at a constant rate what a user would have waited
+	Name       string
+	Requests   uint64
+	Outcomes   [outcomes]uint64
+	Status     [6]uint64 // by class, 1xx at 1; 0: no accepted head, or a code outside 100 to 599
+	LastStatus int       // of one of the latest replies, 0 without an accepted head
+	Failures   uint64    // see Evidence
+	Slower     uint64    // complete, with a service time above the plan's SlowerThan
+	Service    Histogram // first octet sent to last received, of complete replies
+	Response   Histogram // intended start to last received: at a constant rate what a user would have waited
 }
 
 func (l *LabelStats) count(res *result, failed bool, slower time.Duration) {
@@ -139,6 +140,7 @@ func (l *LabelStats) count(res *result, failed bool, slower time.Duration) {
 		class = 0
 	}
 	l.Status[class]++
+	l.LastStatus = int(res.status)
 	if !res.outcome.Complete() {
 		return
 	}
@@ -153,6 +155,9 @@ func (l *LabelStats) count(res *result, failed bool, slower time.Duration) {
 // merge adds what other counted.
 func (l *LabelStats) merge(other *LabelStats) {
 	l.Requests += other.Requests
+	if other.Requests > 0 {
+		l.LastStatus = other.LastStatus
+	}
 	l.Failures += other.Failures
 	l.Slower += other.Slower
 	for i, n := range other.Outcomes {
