@@ -12,13 +12,13 @@ const (
 )
 
 // Histogram counts durations in buckets of less than 0.79 % width. Merging is addition, so shards equal one. The zero
-// Histogram is empty. Not safe for concurrent use.
+// Histogram is empty and small; its buckets come with the first duration. Not safe for concurrent use.
 type Histogram struct {
 	Count   uint64        // of all durations
 	Clamped uint64        // of those above 2^42 ns, which are in the top bucket
 	Sum     time.Duration // of all, clamped ones as they were
 	Max     time.Duration // the largest, exact
-	buckets [histogramBuckets]uint64
+	buckets *[histogramBuckets]uint64
 }
 
 // bucketOf is the index: v below 128, else e·128 + (v >> e) with e = bitlen(v) − 8. v is in [0, 2^42).
@@ -41,6 +41,9 @@ func upperEdge(i int) time.Duration {
 
 // Record counts one duration; a negative one counts as 0.
 func (h *Histogram) Record(d time.Duration) {
+	if h.buckets == nil {
+		h.buckets = new([histogramBuckets]uint64)
+	}
 	v := uint64(max(d, 0))
 	h.Count++
 	h.Sum += time.Duration(v)
@@ -54,6 +57,12 @@ func (h *Histogram) Record(d time.Duration) {
 
 // Merge adds what other counted.
 func (h *Histogram) Merge(other *Histogram) {
+	if other.buckets == nil {
+		return
+	}
+	if h.buckets == nil {
+		h.buckets = new([histogramBuckets]uint64)
+	}
 	h.Count += other.Count
 	h.Clamped += other.Clamped
 	h.Sum += other.Sum
@@ -70,7 +79,7 @@ func (h *Histogram) Quantile(q float64) time.Duration {
 	if float64(rank) < q*float64(h.Count) || rank == 0 {
 		rank++
 	}
-	if rank >= h.Count {
+	if rank >= h.Count { // also when there is none
 		return h.Max
 	}
 	var seen uint64
@@ -92,6 +101,9 @@ func (h *Histogram) Mean() time.Duration {
 
 // Buckets calls f for each bucket that is not empty, from the shortest: the largest duration in it and its count.
 func (h *Histogram) Buckets(f func(upTo time.Duration, count uint64)) {
+	if h.buckets == nil {
+		return
+	}
 	for i, n := range h.buckets {
 		if n > 0 {
 			f(upperEdge(i), n)

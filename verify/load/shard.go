@@ -18,11 +18,11 @@ type shard struct {
 	outcomes [outcomes]uint64
 	ledger   Ledger
 	slots    []*slot // by connection / of
-	byLabel  [MaxLabels + 1]*LabelStats
-	none     *LabelStats // complete replies without a label
-	broken   Histogram   // response times of requests that have no complete reply
-	dials    Histogram   // and of dials and handshakes that failed
-	lag      Histogram   // actual minus intended start
+	byLabel  [MaxLabels + 1]*VersionStats
+	none     *VersionStats // complete replies without a label
+	broken   Histogram     // service times of requests that have no complete reply
+	dials    Histogram     // and of dials and handshakes that failed
+	lag      Histogram     // actual minus intended start
 	gateway  map[int]uint64
 	feed     feed
 }
@@ -36,13 +36,13 @@ type slot struct {
 type tally32 = sums
 
 func newShard(r *Recorder, number, of int) *shard {
-	s := &shard{r: r, number: number, of: of, none: new(LabelStats), gateway: map[int]uint64{}}
+	s := &shard{r: r, number: number, of: of, none: new(VersionStats), gateway: map[int]uint64{}}
 	s.slots = make([]*slot, (r.plan.Connections-number+of-1)/of)
 	for i := range s.slots {
 		s.slots[i] = new(slot)
 	}
 	for i := range min(r.targets, MaxLabels) {
-		s.byLabel[i] = new(LabelStats)
+		s.byLabel[i] = new(VersionStats)
 	}
 	s.feed.void = make([]uint32, len(s.slots))
 	return s
@@ -70,14 +70,14 @@ func (s *shard) add(res *result) {
 		s.stamped++
 		s.slots[int(res.slot)/s.of].evidence.count(label, failed)
 	}
-	service, response := res.received-res.sent, res.received-res.intended
+	service := res.received - res.sent
 	switch {
 	case label == NeverRouted:
 		s.dials.Record(service)
 		return
 	case label >= 0:
 		if s.byLabel[label] == nil {
-			s.byLabel[label] = new(LabelStats)
+			s.byLabel[label] = new(VersionStats)
 		}
 		s.byLabel[label].count(res, failed, s.r.plan.SlowerThan)
 	default:
@@ -90,10 +90,9 @@ func (s *shard) add(res *result) {
 		s.lag.Record(res.sent - res.intended)
 	}
 	if !res.outcome.Complete() {
-		s.broken.Record(response)
+		s.broken.Record(service)
 	}
 	s.feed.add(Change{Sent: res.sent, Label: label, Connection: int(res.slot), Dial: int(res.dial)}, int(res.slot)/s.of)
-	_ = service
 }
 
 // count adds one outcome.
@@ -116,8 +115,8 @@ func failing(o Outcome, status int) bool {
 	return o != Answered || status >= 500 || status < 100
 }
 
-// LabelStats is what is known of one version's replies, or of those that name none.
-type LabelStats struct {
+// VersionStats is what is known of one version's replies, or of those that name none.
+type VersionStats struct {
 	Name       string
 	Requests   uint64
 	Outcomes   [outcomes]uint64
@@ -129,7 +128,7 @@ type LabelStats struct {
 	Response   Histogram // intended start to last received: at a constant rate what a user would have waited
 }
 
-func (l *LabelStats) count(res *result, failed bool, slower time.Duration) {
+func (l *VersionStats) count(res *result, failed bool, slower time.Duration) {
 	l.Requests++
 	l.Outcomes[res.outcome]++
 	if failed {
@@ -153,7 +152,7 @@ func (l *LabelStats) count(res *result, failed bool, slower time.Duration) {
 }
 
 // merge adds what other counted.
-func (l *LabelStats) merge(other *LabelStats) {
+func (l *VersionStats) merge(other *VersionStats) {
 	l.Requests += other.Requests
 	if other.Requests > 0 {
 		l.LastStatus = other.LastStatus

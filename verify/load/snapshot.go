@@ -10,37 +10,29 @@ import (
 
 // Snapshot is everything since the start, warm-up included.
 type Snapshot struct {
-	Elapsed    time.Duration // since the first request might leave, until sending stopped
-	Sent       uint64        // requests that took an index; after the run the sum of Outcomes
-	Outcomes   [outcomes]uint64
-	Labels     []LabelStats  // by label index
-	Unlabelled LabelStats    // routed requests without a version
-	Broken     Histogram     // response times of requests without a complete reply
-	Dials      Histogram     // of dials and handshakes that failed
-	Gateway    []StatusCount // the gateway's own replies, by status
-	Schedule   Schedule
-	Backoffs   []Backoff
-	Connection ConnectionEvents
-	Examples   [outcomes]string // one error in words for outcomes that have one
-}
+	Elapsed     time.Duration // since the first request might leave, until sending stopped
+	Sent        uint64        // requests that took an index; after the run the sum of Outcomes
+	Outcomes    [outcomes]uint64
+	Versions    []VersionStats   // by label index
+	Unversioned VersionStats     // routed requests without a version
+	Gateway     map[int]uint64   // the gateway's own replies, by status
+	Connections ConnectionEvents // what happened to connections
 
-// StatusCount is how often a status came.
-type StatusCount struct {
-	Status int
-	Count  uint64
-}
+	FailedService Histogram // first octet sent to the end, of requests without a complete reply
+	FailedDials   Histogram // of dials and handshakes
 
-// Schedule says how well the asked rate was kept.
-type Schedule struct {
-	Asked    float64 // requests/s; 0: closed loop
-	Achieved float64 // requests/s
-	LagP50   time.Duration
-	LagP99   time.Duration
-	LagMax   time.Duration // actual minus intended start
-	Overdue  uint64        // slots whose time had come and that were not sent when sending stopped
-	Behind   bool          // lag p99 above 10 ms, or slots overdue
-	Cause    string        // of being behind: "connections", "our cpu" or "the far side"
-	Needed   int           // connections that would have kept the rate: ⌈rate × mean service time × 1.2⌉
+	RateAsked         float64   // requests/s; 0: closed loop
+	RateAchieved      float64   // requests/s, of everything sent
+	Lag               Histogram // actual minus intended start; empty in a closed loop
+	Overdue           uint64    // slots whose time had come and that were not sent when sending stopped
+	Behind            bool      // lag p99 above 10 ms, or slots overdue
+	Cause             string    // of being behind
+	ConnectionsNeeded int       // that would keep the rate: ⌈rate × mean service time × 1.2⌉; 0 in a closed loop
+	Slowed            uint64    // how often the rate was halved
+	Backoffs          []Backoff // the first of these, with their causes
+
+	Examples  [outcomes]string // one error in words, for outcomes that have one
+	LastError string           // of those, the one that says most
 }
 
 // The causes of being behind schedule.
@@ -80,21 +72,20 @@ type paceNotes struct {
 	overdue  atomic.Uint64
 	cpu      atomic.Int64 // our processor time over the run, in ns
 
-	mu       sync.Mutex // guards backoffs
+	mu       sync.Mutex // guards what follows
 	backoffs []Backoff
+	slowed   uint64
 }
 
 // behindLag is the lag that counts as being behind schedule.
 const behindLag = 10 * time.Millisecond
 
 // Snapshot copies the totals. It may be called at any time; after the run it is exact.
-func (r *Recorder) Snapshot() *Snapshot {
-	out := &Snapshot{Sent: r.budget.sent()}
+func (r *Recorder) Snapshot() Snapshot {
+	out := Snapshot{Sent: r.budget.sent(), Gateway: map[int]uint64{}}
 	for _, name := range r.Labels() {
-		out.Labels = append(out.Labels, LabelStats{Name: name})
+		out.Versions = append(out.Versions, VersionStats{Name: name})
 	}
-	var lag Histogram
-	gateway := map[int]uint64{}
 	for _, s := range r.shards {
 		s.mu.Lock()
 		for i, n := range s.outcomes {
@@ -104,38 +95,39 @@ func (r *Recorder) Snapshot() *Snapshot {
 			if l == nil {
 				continue
 			}
-			for i >= len(out.Labels) { // seen since Labels was called
-				out.Labels = append(out.Labels, LabelStats{})
+			for i >= len(out.Versions) { // seen since Labels was called
+				out.Versions = append(out.Versions, VersionStats{})
 			}
-			out.Labels[i].merge(l)
+			out.Versions[i].merge(l)
 		}
-		out.Unlabelled.merge(s.none)
-		out.Broken.Merge(&s.broken)
-		out.Dials.Merge(&s.dials)
-		lag.Merge(&s.lag)
+		out.Unversioned.merge(s.none)
+		out.FailedService.Merge(&s.broken)
+		out.FailedDials.Merge(&s.dials)
+		out.Lag.Merge(&s.lag)
 		for status, n := range s.gateway {
-			gateway[status] += n
+			out.Gateway[status] += n
 		}
 		s.mu.Unlock()
 	}
 	for i, name := range r.Labels() {
-		if i < len(out.Labels) {
-			out.Labels[i].Name = name
+		if i < len(out.Versions) {
+			out.Versions[i].Name = name
 		}
 	}
-	for status, n := range gateway {
-		out.Gateway = append(out.Gateway, StatusCount{status, n})
-	}
-	slices.SortFunc(out.Gateway, func(a, b StatusCount) int { return a.Status - b.Status })
 	out.Elapsed = r.elapsed()
-	out.Schedule = r.schedule(out, &lag)
+	r.judgeSchedule(&out)
 	r.pace.mu.Lock()
-	out.Backoffs = slices.Clone(r.pace.backoffs)
+	out.Backoffs, out.Slowed = slices.Clone(r.pace.backoffs), r.pace.slowed
 	r.pace.mu.Unlock()
-	out.Connection = r.events.read()
+	out.Connections = r.events.read()
 	r.notes.mu.Lock()
 	out.Examples = r.notes.text
 	r.notes.mu.Unlock()
+	for _, o := range []Outcome{DialError, TLSError, Timeout, Reset, Truncated, Limit, Malformed} { // least telling first
+		if out.Examples[o] != "" {
+			out.LastError = out.Examples[o]
+		}
+	}
 	return out
 }
 
@@ -150,35 +142,33 @@ func (r *Recorder) elapsed() time.Duration {
 	return ended - began
 }
 
-// schedule judges how well the rate was kept, and why it was not.
-func (r *Recorder) schedule(s *Snapshot, lag *Histogram) Schedule {
-	out := Schedule{Asked: r.plan.Rate, LagP50: lag.Quantile(0.5), LagP99: lag.Quantile(0.99), LagMax: lag.Max, Overdue: r.pace.overdue.Load()}
+// judgeSchedule says how well the rate was kept, and why it was not.
+func (r *Recorder) judgeSchedule(s *Snapshot) {
+	s.RateAsked, s.Overdue = r.plan.Rate, r.pace.overdue.Load()
 	if s.Elapsed > 0 {
-		out.Achieved = float64(s.Sent) / s.Elapsed.Seconds()
+		s.RateAchieved = float64(s.Sent) / s.Elapsed.Seconds()
 	}
 	if r.plan.Rate == 0 {
-		return out
+		return
 	}
 	var service Histogram
-	for i := range s.Labels {
-		service.Merge(&s.Labels[i].Service)
+	for i := range s.Versions {
+		service.Merge(&s.Versions[i].Service)
 	}
-	service.Merge(&s.Unlabelled.Service)
-	out.Needed = max(1, int(math.Ceil(r.plan.Rate*service.Mean().Seconds()*1.2)))
-	out.Behind = out.LagP99 > behindLag || out.Overdue > 0
-	if !out.Behind {
-		return out
+	service.Merge(&s.Unversioned.Service)
+	s.ConnectionsNeeded = max(1, int(math.Ceil(r.plan.Rate*service.Mean().Seconds()*1.2)))
+	if s.Behind = s.Lag.Quantile(0.99) > behindLag || s.Overdue > 0; !s.Behind {
+		return
 	}
-	cpu := time.Duration(r.pace.cpu.Load())
+	busy := time.Duration(r.pace.cpu.Load())
 	switch {
-	case r.pace.lateIdle.Load() > r.pace.lateBusy.Load(), float64(cpu) > 0.9*float64(s.Elapsed)*float64(len(r.shards)):
-		out.Cause = CauseCPU
-	case out.Needed > r.plan.Connections:
-		out.Cause = CauseConnections
+	case r.pace.lateIdle.Load() > r.pace.lateBusy.Load(), busy.Seconds() > 0.9*s.Elapsed.Seconds()*float64(len(r.shards)):
+		s.Cause = CauseCPU
+	case s.ConnectionsNeeded > r.plan.Connections:
+		s.Cause = CauseConnections
 	default:
-		out.Cause = CauseFarSide
+		s.Cause = CauseFarSide
 	}
-	return out
 }
 
 func (c *connectionCounters) read() ConnectionEvents {

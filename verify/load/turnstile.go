@@ -201,6 +201,7 @@ func (t *turnstile) ease(cause string, since time.Duration, achieved float64) {
 	t.schedule = t.schedule.eased(now, t.next, from)
 	t.closed.Store(false)
 	t.notes.mu.Lock()
+	t.notes.slowed++
 	if len(t.notes.backoffs) < maxBackoffs {
 		t.notes.backoffs = append(t.notes.backoffs, Backoff{At: now - since, Cause: cause, From: from, To: t.schedule.rate})
 	}

@@ -141,13 +141,13 @@ func (c *http1Case) engine(e load.Engine) (string, error) {
 	}
 	l.Close()
 	s := r.Snapshot()
-	if s.Connection.Unsolicited > 0 && s.Sent == 0 {
+	if s.Connections.Unsolicited > 0 && s.Sent == 0 {
 		if n := <-requests; n != 0 {
 			return "", fmt.Errorf("%d requests reached the connection with unsolicited octets", n)
 		}
 		return `unsolicited status=0 version="" reusable=false`, nil
 	}
-	return describe(s, r.Labels())
+	return describe(&s, r.Labels())
 }
 
 // stopAfter gives a context that ends by itself; the vectors' process is short-lived, so is its timer.
@@ -168,14 +168,14 @@ func describe(s *load.Snapshot, labels []string) (string, error) {
 	if s.Sent != 1 || outcome == "" {
 		return "", fmt.Errorf("sent %d requests, outcomes %v", s.Sent, s.Outcomes)
 	}
-	last := &s.Unlabelled
-	for i := range s.Labels {
-		if s.Labels[i].Requests > 0 {
-			version, last = labels[i], &s.Labels[i]
+	last := &s.Unversioned
+	for i := range s.Versions {
+		if s.Versions[i].Requests > 0 {
+			version, last = labels[i], &s.Versions[i]
 		}
 	}
 	status = last.LastStatus
-	e := s.Connection
+	e := s.Connections
 	kept := e.ClosedIdle+e.Unsolicited+e.Surplus+e.SaidClose+e.Failed == 0
 	return fmt.Sprintf("%s status=%d version=%q reusable=%t", outcome, status, version, kept), nil
 }
