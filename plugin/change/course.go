@@ -1,0 +1,256 @@
+package change
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/mesh-split/mesh-split/plugin/fleet"
+	"github.com/mesh-split/mesh-split/plugin/measure"
+	"github.com/mesh-split/mesh-split/plugin/mesh"
+	"github.com/mesh-split/mesh-split/plugin/route"
+	"github.com/mesh-split/mesh-split/plugin/screen"
+	"github.com/mesh-split/mesh-split/plugin/subject"
+	"github.com/mesh-split/mesh-split/verify"
+	"github.com/mesh-split/mesh-split/verify/fault"
+	"github.com/mesh-split/mesh-split/verify/report"
+)
+
+// course is one change on its way.
+type course struct {
+	options *Options
+	screen  *screen.Screen
+	subject *subject.Subject
+	plan    *route.Plan
+	by      string // who we are to the API server
+	site    *measure.Site
+	fleet   *fleet.Fleet
+	patched mesh.Patched
+	doc     Document
+}
+
+// Run takes a change all the way. Its error carries the exit code; a verdict other than PASS is a fault.Verdict, whose
+// words are already printed.
+func Run(ctx context.Context, o *Options) error {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	c := &course{options: o, screen: screen.New(o.Streams.Out, o.Streams.ErrOut, o.Output == "json")}
+	defer c.close()
+	if err := c.prepare(ctx); err != nil {
+		return c.untouched(ctx, err)
+	}
+	if o.dry() {
+		return c.untouched(ctx, c.rehearse(ctx))
+	}
+	if err := c.check(ctx); err != nil {
+		return c.untouched(ctx, err)
+	}
+	if err := c.patch(ctx); err != nil {
+		return c.untouched(ctx, err)
+	}
+	return c.follow(ctx)
+}
+
+func (c *course) close() {
+	if c.fleet != nil {
+		c.fleet.Close()
+	}
+	if c.site != nil {
+		c.site.Close()
+	}
+}
+
+// untouched ends a change that wrote nothing.
+func (c *course) untouched(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	c.screen.Line("")
+	c.screen.Say("interrupted", "nothing was changed")
+	return fault.Verdict{Exit: fault.Interrupted}
+}
+
+// prepare reads, plans and shows: after it, everything that will be touched stands on the screen.
+func (c *course) prepare(ctx context.Context) (err error) {
+	o := c.options
+	if c.subject, err = subject.Load(ctx, o.Client, o.Name, o.Route); err != nil {
+		return err
+	}
+	c.by = o.Client.WhoAmI(ctx)
+	if c.plan, err = o.Plan(c.subject, c.planOptions()); err != nil {
+		return err
+	}
+	if c.subject.Object.Kind.Name == mesh.HTTPRoute.Name && o.Wait && !o.dry() {
+		return fault.Usagef("add --wait=false to change it without waiting", "gateways of an HTTPRoute are not followed yet")
+	}
+	if err := c.subject.FindGateways(ctx); err != nil && (o.Wait || o.Verify) && !o.dry() {
+		return err
+	}
+	c.screen.Title(c.subject.Title()...)
+	for _, resource := range c.subject.Unread {
+		c.screen.Warn("no right to list %s: version labels from there are not understood", resource)
+	}
+	for _, warning := range c.plan.Warnings {
+		c.screen.Warn("%s", warning)
+	}
+	if o.Verify && !o.dry() {
+		if c.site, err = measure.Open(ctx, c.subject, o.Measure, c.screen); err != nil {
+			return err
+		}
+	}
+	c.doc = c.document()
+	c.screen.Line("")
+	c.showWeights()
+	c.screen.Line("")
+	return nil
+}
+
+func (c *course) planOptions() route.Options {
+	r := route.Options{Operation: c.options.Verb, By: c.by, At: c.options.Now(), Verdict: "none"}
+	if c.options.Verify {
+		r.Verdict = "pending"
+	}
+	return r
+}
+
+// showWeights is the diff as people read it.
+func (c *course) showWeights() {
+	change := c.plan.Changes[0]
+	before, after, weights := change.Entry.Shares(), change.Shares(), change.Weights()
+	rows := [][]string{{"destination", "weight", "share"}}
+	for i, d := range change.Entry.Destinations {
+		name := d.FQDN
+		if name == "" {
+			name = d.Host
+		}
+		if d.Subset != "" {
+			name += "/" + d.Subset
+		}
+		if d.Port != 0 {
+			name += fmt.Sprintf(":%d", d.Port)
+		}
+		weight, share := fmt.Sprint(d.Effective), "–"
+		if before != nil {
+			share = report.Percent(float(before[i]), 4)
+		}
+		if weights[i] != d.Effective {
+			weight += fmt.Sprintf(" -> %d", weights[i])
+			if after != nil {
+				share += " -> " + report.Percent(float(after[i]), 4)
+			}
+		}
+		rows = append(rows, []string{report.Safe(name), weight, share})
+	}
+	report.WriteColumns(c.screen.Out(), rows)
+}
+
+func float(r interface{ Float64() (float64, bool) }) float64 {
+	f, _ := r.Float64()
+	return f
+}
+
+// rehearse is a dry run.
+func (c *course) rehearse(ctx context.Context) error {
+	if diff := c.plan.Diff(c.options.Client.Context); diff != "" {
+		c.screen.Line("%s", diff)
+		for _, op := range c.plan.Ops {
+			c.screen.Line("  %s", report.Safe(op.String()))
+		}
+		c.screen.Line("")
+	}
+	switch {
+	case c.plan.Nothing():
+		c.screen.Say("dry", "run: nothing to change, the weights are these already")
+	case c.options.DryRun == "server":
+		patched, err := c.options.Client.Patch(ctx, c.subject.Object, c.plan, mesh.PatchOptions{Manager: c.options.Manager, DryRun: true})
+		if err != nil {
+			return err
+		}
+		c.warnAltered(patched)
+		c.screen.Say("dry", "run: the API server and its webhooks accept it; nothing was written")
+	default:
+		c.screen.Say("dry", "run: nothing was sent, nothing was written")
+	}
+	return c.print()
+}
+
+// check makes sure that the change can be followed, while there is still nothing to take back.
+func (c *course) check(ctx context.Context) error {
+	if !c.options.Wait {
+		return nil
+	}
+	c.fleet = fleet.Open(ctx, c.subject)
+	view := c.fleet.Look(ctx, c.subject.Entry)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err := view.Refusal(); err != nil {
+		var f *fault.Error
+		errors.As(err, &f)
+		return fault.New(fault.Failed, f.Hint+"; --wait=false changes the weights without looking into the gateways", "%w", f.Err)
+	}
+	found := view.String()
+	if c.site != nil {
+		found += "; " + c.site.Naming()
+	}
+	if view.Live() {
+		c.screen.Done("checked", "%s", found)
+		return nil
+	}
+	c.screen.Broken("checked", "%s", found)
+	view.WriteTable(c.screen.Out())
+	return nil
+}
+
+// patch writes. From here on there is something to take back.
+func (c *course) patch(ctx context.Context) (err error) {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	c.patched, err = c.options.Client.Patch(ctx, c.subject.Object, c.plan, mesh.PatchOptions{Manager: c.options.Manager})
+	if err != nil {
+		return err
+	}
+	c.plan = c.patched.Plan
+	c.doc = c.document()
+	c.subject.Entry = c.plan.Changes[0].After()
+	if c.plan.Nothing() {
+		c.screen.Done("patched", "nothing to write: the weights are these already")
+		return nil
+	}
+	c.doc.Revision = c.plan.ID()
+	c.doc.ResourceVersion = &Versions{c.patched.Before.GetResourceVersion(), c.patched.After.GetResourceVersion()}
+	c.doc.Undo = c.subject.Command("undo")
+	n, fields := 0, "weight fields"
+	for i, w := range c.plan.Changes[0].To {
+		if w != c.plan.Changes[0].From[i] {
+			n++
+		}
+	}
+	if n == 1 {
+		fields = "weight field"
+	}
+	c.screen.Done("patched", "resourceVersion %s -> %s, only %d %s changed", c.doc.ResourceVersion.From, c.doc.ResourceVersion.To, n, fields)
+	c.warnAltered(c.patched)
+	return nil
+}
+
+// warnAltered says what the API server changed beyond the plan: a mutating webhook was there.
+func (c *course) warnAltered(p mesh.Patched) {
+	for _, difference := range p.Plan.Altered(p.After.Object) {
+		c.screen.Warn("W_ALTERED: the API server changed more than was asked: %s", report.Safe(fmt.Sprint(difference)))
+	}
+}
+
+// print writes the document, with -o json.
+func (c *course) print() error {
+	if c.options.Output != "json" {
+		return nil
+	}
+	return report.WriteJSON(c.options.Streams.Out, c.doc)
+}
+
+// verdictCode is the exit code of a report, bent as --inconclusive-as says.
+func (c *course) verdictCode(r *verify.Report) fault.Code { return c.options.Measure.Exit(r) }

@@ -1,0 +1,99 @@
+package change
+
+import (
+	"github.com/mesh-split/mesh-split/plugin/route"
+	"github.com/mesh-split/mesh-split/verify/report"
+)
+
+// Kind is the kind of the document of a change; its apiVersion is that of every document.
+const Kind = "WeightChange"
+
+// Document is what -o json prints for a change. Fields are only ever added; durations are seconds, shares fractions.
+type Document struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Context    string `json:"context"`
+	Object     Object `json:"object"`
+	Route      string `json:"route"`              // "http[0]", with the entry's name behind it where it has one
+	Operation  string `json:"operation"`          // set or undo
+	Revision   int64  `json:"revision,omitempty"` // of the history; absent when nothing was written
+	DryRun     string `json:"dryRun,omitempty"`   // client or server: nothing was written
+	Changed    bool   `json:"changed"`            // weights were written, or would be
+	Verdict    string `json:"verdict,omitempty"`  // of the verification, where there was one
+
+	ResourceVersion *Versions     `json:"resourceVersion,omitempty"`
+	Destinations    []Destination `json:"destinations"`
+	Patch           []route.Op    `json:"patch,omitempty"` // of a dry run
+
+	Live         *bool                `json:"live,omitempty"` // every gateway holds the weights; absent when nobody looked
+	Propagation  *report.Propagation  `json:"propagation,omitempty"`
+	Gateways     []report.Gateway     `json:"gateways,omitempty"`
+	Verification *report.Verification `json:"verification,omitempty"`
+	Interrupted  bool                 `json:"interrupted,omitempty"`
+	Reverted     bool                 `json:"reverted,omitempty"` // taken back, and every gateway holds the old weights again
+	Undo         string               `json:"undo,omitempty"`     // the command that takes it back
+}
+
+// Object names a Kubernetes object.
+type Object struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Namespace  string `json:"namespace"`
+	Name       string `json:"name"`
+}
+
+// Versions are resourceVersions.
+type Versions struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// Destination is one destination before and after.
+type Destination struct {
+	Name   string  `json:"name"` // shortest unique spelling
+	Host   string  `json:"host"` // in full
+	Subset string  `json:"subset,omitempty"`
+	Port   int     `json:"port,omitempty"`
+	Weight Weights `json:"weight"`
+	Share  *Shares `json:"share,omitempty"` // absent where the weights are no valid split
+}
+
+// Weights are effective weights.
+type Weights struct {
+	From int64 `json:"from"`
+	To   int64 `json:"to"`
+}
+
+// Shares are shares in [0, 1].
+type Shares struct {
+	From float64 `json:"from"`
+	To   float64 `json:"to"`
+}
+
+// document begins the document of a plan.
+func (c *course) document() Document {
+	s, change := c.subject, c.plan.Changes[0]
+	d := Document{
+		APIVersion: report.APIVersion, Kind: Kind, Context: s.Client.Context,
+		Object: Object{s.Object.GetAPIVersion(), s.Object.GetKind(), s.Object.GetNamespace(), s.Object.GetName()},
+		Route:  s.Entry.Label(), Operation: c.options.Verb, Changed: !c.plan.Nothing(),
+	}
+	if c.options.dry() {
+		d.DryRun, d.Patch = c.options.DryRun, c.plan.Ops
+	}
+	before, after := change.Entry.Shares(), change.Shares()
+	weights := change.Weights()
+	for i, x := range change.Entry.Destinations {
+		one := Destination{Name: x.Short, Host: x.FQDN, Subset: x.Subset, Port: x.Port, Weight: Weights{x.Effective, weights[i]}}
+		if one.Host == "" {
+			one.Host = x.Host
+		}
+		if before != nil && after != nil {
+			one.Share = &Shares{}
+			one.Share.From, _ = before[i].Float64()
+			one.Share.To, _ = after[i].Float64()
+		}
+		d.Destinations = append(d.Destinations, one)
+	}
+	return d
+}

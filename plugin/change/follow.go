@@ -1,0 +1,193 @@
+package change
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mesh-split/mesh-split/plugin/fleet"
+	"github.com/mesh-split/mesh-split/plugin/mesh"
+	"github.com/mesh-split/mesh-split/plugin/route"
+	"github.com/mesh-split/mesh-split/verify"
+	"github.com/mesh-split/mesh-split/verify/cli"
+	"github.com/mesh-split/mesh-split/verify/fault"
+	"github.com/mesh-split/mesh-split/verify/report"
+)
+
+// recordTime bounds the write of a verdict into the history: a note, whose loss is only warned about.
+const recordTime = 5 * time.Second
+
+// outcome is how a change that was written ended.
+type outcome struct {
+	verdict string     // as the history records it; "" records nothing
+	exit    fault.Code //
+	when    string     // the word of --revert-on that asks to take it back, or ""
+	err     error      // instead of exit, when no measurement was possible
+}
+
+// follow watches a written change: until it is live, then by measuring it. Then it is recorded, kept or taken back.
+func (c *course) follow(ctx context.Context) error {
+	out := outcome{exit: fault.Done}
+	if c.options.Wait {
+		out = c.live(ctx)
+		if out.exit == fault.Done && c.options.Verify {
+			out = c.measure(ctx)
+		}
+	}
+	c.record(ctx, out.verdict)
+	if out.when != "" && slices.Contains(c.options.RevertOn, out.when) && !c.plan.Nothing() {
+		if err := c.revert(ctx); err != nil {
+			return c.end(err)
+		}
+	} else if !c.plan.Nothing() {
+		c.screen.Say("undo", "%s", c.doc.Undo)
+	}
+	switch {
+	case out.err != nil:
+		return c.end(out.err)
+	case out.exit != fault.Done:
+		return c.end(fault.Verdict{Exit: out.exit})
+	}
+	return c.end(nil)
+}
+
+// end prints the document and passes err on.
+func (c *course) end(err error) error {
+	if printErr := c.print(); printErr != nil && err == nil {
+		return printErr
+	}
+	return err
+}
+
+// live waits until every gateway holds the weights.
+func (c *course) live(ctx context.Context) outcome {
+	waiting, cancel := context.WithTimeout(ctx, c.options.Timeout)
+	defer cancel()
+	view := c.fleet.Await(waiting, c.subject.Entry, c.since())
+	c.sawLive(view)
+	switch {
+	case view.Live():
+		c.screen.Done("live", "%s%s", view, times(view))
+		return outcome{exit: fault.Done}
+	case ctx.Err() != nil:
+		return c.interrupted("the weights are written; " + view.String())
+	}
+	c.screen.Broken("live", "%s after %s", view, report.Seconds(c.options.Timeout.Seconds()))
+	view.WriteTable(c.screen.Out())
+	c.screen.Say("INCONCLUSIVE", "not live in time: %s", view.Cause())
+	return outcome{verdict: "not-live", exit: fault.Inconclusive, when: "inconclusive"}
+}
+
+// since is when the change was acknowledged, or now, when there was nothing to change.
+func (c *course) since() time.Time {
+	if c.patched.At.IsZero() {
+		return time.Now()
+	}
+	return c.patched.At
+}
+
+func (c *course) sawLive(view fleet.View) {
+	live := view.Live()
+	c.doc.Live, c.doc.Gateways = &live, view.Gateways()
+	if !c.patched.At.IsZero() {
+		c.doc.Propagation = view.Propagation()
+	}
+}
+
+// times are the two moments of a change that is live.
+func times(view fleet.View) string {
+	first, last := view.Times()
+	if last == 0 {
+		return ""
+	}
+	if len(view.Sights) == 1 {
+		return fmt.Sprintf(" after %s", report.Seconds(last.Seconds()))
+	}
+	return fmt.Sprintf("; first after %s, last after %s", report.Seconds(first.Seconds()), report.Seconds(last.Seconds()))
+}
+
+// measure sends the load and judges.
+func (c *course) measure(ctx context.Context) outcome {
+	config, err := c.site.Config(c.subject.Entry)
+	if err != nil {
+		return outcome{verdict: "inconclusive", err: err, exit: fault.ExitCode(err), when: "inconclusive"}
+	}
+	config.Raised, config.Abort = c.raised(), c.options.Abort
+	view := cli.NewView(c.options.Streams.ErrOut)
+	config.Progress = view.Progress
+	r, err := verify.Run(ctx, config)
+	view.Close()
+	if ctx.Err() != nil && err != nil {
+		return c.interrupted("the weights are written and live; nothing was measured")
+	}
+	if err != nil {
+		c.screen.Broken("measured", "%s", report.Safe(firstLine(err)))
+		return outcome{verdict: "inconclusive", err: err, exit: fault.ExitCode(err), when: "inconclusive"}
+	}
+	r.Gateways, r.Propagation = c.doc.Gateways, c.doc.Propagation
+	c.doc.Verification, c.doc.Verdict = r, r.Verdict
+	c.screen.Done("measured", "%s", report.Measured(r))
+	c.screen.Line("")
+	report.WriteText(c.screen.Out(), r)
+	if r.Interrupted {
+		return c.interrupted("the weights are written and live; what was sent has been answered and judged")
+	}
+	out := outcome{verdict: strings.ToLower(r.Verdict), exit: c.verdictCode(r)}
+	switch out.exit {
+	case fault.Fail:
+		out.when = "fail"
+	case fault.Inconclusive:
+		out.when = "inconclusive"
+	}
+	return out
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}
+
+// raised are the versions whose share the change raises: only they can be blamed for failing more than before. Nil when
+// there was nothing to change: then all may be.
+func (c *course) raised() []string {
+	change := c.plan.Changes[0]
+	before, after := change.Entry.Shares(), change.Shares()
+	if c.plan.Nothing() || before == nil || after == nil {
+		return nil
+	}
+	raised := []string{}
+	for i, label := range c.site.Labels() {
+		if after[i].Cmp(before[i]) > 0 {
+			raised = append(raised, label)
+		}
+	}
+	return raised
+}
+
+// interrupted says the state that a Ctrl-C leaves.
+func (c *course) interrupted(state string) outcome {
+	c.doc.Interrupted = true
+	c.screen.Say("interrupted", "%s", state)
+	return outcome{exit: fault.Interrupted, when: "interrupted"}
+}
+
+// record writes the verdict of the change into the object's history.
+func (c *course) record(ctx context.Context, verdict string) {
+	if verdict == "" || c.plan.ID() == 0 || !c.options.Verify {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+	defer cancel()
+	now, err := c.options.Client.Get(ctx, c.subject.Object.Kind, c.subject.Object.GetName())
+	if err == nil {
+		var plan *route.Plan
+		if plan, err = route.PlanVerdict(now.Object, c.plan.ID(), verdict); err == nil {
+			_, err = c.options.Client.Patch(ctx, now, plan, mesh.PatchOptions{Manager: c.options.Manager})
+		}
+	}
+	if err != nil {
+		c.screen.Warn("the verdict is not in the history: %s", report.Safe(firstLine(err)))
+	}
+}

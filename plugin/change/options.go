@@ -1,0 +1,93 @@
+package change
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/mesh-split/mesh-split/plugin/measure"
+	"github.com/mesh-split/mesh-split/plugin/mesh"
+	"github.com/mesh-split/mesh-split/plugin/route"
+	"github.com/mesh-split/mesh-split/plugin/subject"
+	"github.com/mesh-split/mesh-split/verify/fault"
+)
+
+// DefaultTimeout is how long a change may take to be live everywhere: istiod pushes within 10 s, and tens of seconds have
+// been seen.
+const DefaultTimeout = 60 * time.Second
+
+// Options say what is changed and how far it is followed.
+type Options struct {
+	Streams genericiooptions.IOStreams
+	Client  *mesh.Client
+	Abort   <-chan struct{} // closed: give up even a drain or a revert
+	Now     func() time.Time
+
+	Name  string // NAME or TYPE/NAME
+	Route string // --route
+	Verb  string // set or undo, as the document says it
+	// Plan makes the plan for the subject; o carries who and when.
+	Plan func(s *subject.Subject, o route.Options) (*route.Plan, error)
+
+	Verify   bool
+	Measure  *measure.Flags
+	RevertOn []string // fail, inconclusive, interrupted
+	DryRun   string   // "", client or server
+	Wait     bool
+	Timeout  time.Duration // of waiting until it is live
+	Manager  string        // --field-manager
+	Output   string        // "" or json
+}
+
+// AddFlags declares the flags that every change has.
+func (o *Options) AddFlags(fs *pflag.FlagSet) {
+	fs.StringVar(&o.Route, "route", "", "the http entry to change: its name or index (default: the only one that splits traffic)")
+	fs.StringVar(&o.DryRun, "dry-run", "", "client: show what would be sent; server: send it, and let the API server and its webhooks keep nothing")
+	fs.Lookup("dry-run").NoOptDefVal = "client"
+	fs.BoolVar(&o.Wait, "wait", true, "wait until every gateway has the weights")
+	fs.DurationVar(&o.Timeout, "timeout", DefaultTimeout, "wait at most so long until every gateway has the weights")
+	fs.StringVar(&o.Manager, "field-manager", route.FieldManager, "name that owns the changed fields")
+	fs.StringVarP(&o.Output, "output", "o", "", "json: one WeightChange document on stdout, everything else on stderr")
+}
+
+// Validate reports every wrong option at once, without I/O.
+func (o *Options) Validate() error {
+	var faults []error
+	bad := func(hint, format string, args ...any) { faults = append(faults, fault.Usagef(hint, format, args...)) }
+	if !slices.Contains([]string{"", "none", "client", "server"}, o.DryRun) {
+		bad("write --dry-run=client or --dry-run=server", "--dry-run %q is not known", o.DryRun)
+	}
+	if o.Output != "" && o.Output != "json" {
+		bad("write -o json, or leave it out", "output %q is not known", o.Output)
+	}
+	if o.Timeout <= 0 {
+		bad("write a duration such as 60s", "--timeout %v is not above 0", o.Timeout)
+	}
+	if strings.HasPrefix(o.Manager, "kubectl") {
+		bad("Flux takes the fields of managers named kubectl… for its own; the default is --field-manager mesh-split", "--field-manager %q begins with kubectl", o.Manager)
+	}
+	for _, when := range o.RevertOn {
+		if !slices.Contains([]string{"fail", "inconclusive", "interrupted"}, when) {
+			bad("write --revert-on fail,inconclusive", "--revert-on %q is none of fail, inconclusive, interrupted", when)
+		}
+	}
+	switch {
+	case o.Verify && !o.Wait:
+		bad("leave out one of them", "--verify measures a change that is live, and --wait=false does not wait for that")
+	case len(o.RevertOn) > 0 && !o.Verify:
+		bad("add --verify", "--revert-on takes back by the verdict, and nothing is measured")
+	}
+	if o.Verify {
+		if err := o.Measure.Validate(); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// dry is true for both kinds of rehearsal.
+func (o *Options) dry() bool { return o.DryRun == "client" || o.DryRun == "server" }

@@ -1,0 +1,52 @@
+package change
+
+import (
+	"context"
+
+	"github.com/mesh-split/mesh-split/plugin/mesh"
+	"github.com/mesh-split/mesh-split/plugin/route"
+	"github.com/mesh-split/mesh-split/verify/fault"
+)
+
+// revert takes the change back and waits until every gateway has the old weights. A first Ctrl-C does not stop it; a
+// second one, or the time-out, does. Whatever it cannot do or cannot see is exit code 6: a person has to look.
+func (c *course) revert(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.options.Timeout)
+	watching := make(chan struct{})
+	go func() {
+		defer close(watching)
+		select {
+		case <-c.options.Abort:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	defer func() { cancel(); <-watching }()
+	now, err := c.options.Client.Get(ctx, c.subject.Object.Kind, c.subject.Object.GetName())
+	if err != nil {
+		return c.needsPerson(err)
+	}
+	plan, err := route.PlanUndo(now.Object, c.subject.Mesh, 0, route.Options{By: c.by, At: c.options.Now(), Verdict: "none"})
+	if err != nil {
+		return c.needsPerson(err)
+	}
+	patched, err := c.options.Client.Patch(ctx, now, plan, mesh.PatchOptions{Manager: c.options.Manager})
+	if err != nil {
+		return c.needsPerson(err)
+	}
+	entry := patched.Plan.Changes[0].After()
+	view := c.fleet.Await(ctx, entry, patched.At)
+	if !view.Live() {
+		view.WriteTable(c.screen.Out())
+		return fault.New(fault.NeedsPerson, c.subject.Command("wait", "--for=live")+" tells when they do",
+			"the old weights are written again, but not every gateway holds them: %s", view.Cause()).Named("E_REVERT_UNSEEN")
+	}
+	c.doc.Reverted = true
+	c.screen.Done("reverted", "%s again%s", view, times(view))
+	return nil
+}
+
+// needsPerson says that a revert did not happen.
+func (c *course) needsPerson(err error) error {
+	return fault.New(fault.NeedsPerson, "the new weights are still there; "+c.doc.Undo, "reverting failed: %w", err).Named("E_REVERT_FAILED")
+}

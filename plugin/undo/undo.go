@@ -1,0 +1,90 @@
+package undo
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/mesh-split/mesh-split/plugin/change"
+	"github.com/mesh-split/mesh-split/plugin/complete"
+	"github.com/mesh-split/mesh-split/plugin/mesh"
+	"github.com/mesh-split/mesh-split/plugin/route"
+	"github.com/mesh-split/mesh-split/plugin/subject"
+	"github.com/mesh-split/mesh-split/verify/cli"
+	"github.com/mesh-split/mesh-split/verify/fault"
+)
+
+// Options are what a person asks for.
+type Options struct {
+	change.Options
+	ToRevision int64 // 0: take back the last change
+}
+
+// NewCmdUndo makes the command. A nil run is Options.Run.
+func NewCmdUndo(f mesh.Factory, s genericiooptions.IOStreams, run func(context.Context, *Options) error) *cobra.Command {
+	o := &Options{}
+	o.Streams, o.Verb = s, "undo"
+	if run == nil {
+		run = func(ctx context.Context, o *Options) error { return o.Run(ctx) }
+	}
+	c := &cobra.Command{
+		Use:   "undo NAME",
+		Short: "Take back the last recorded change",
+		Long: `Write the weights from before the last change that mesh-split recorded on the object, and wait until every gateway has
+them. The weights must still be as that change left them: another writer's work is never undone.`,
+		Example: `  kubectl mesh-split undo demoapp
+
+  # what change number 3 had set
+  kubectl mesh-split undo demoapp --to-revision 3`,
+		Args:              cli.Args(cobra.ExactArgs(1)),
+		ValidArgsFunction: complete.Name(f),
+		RunE: func(c *cobra.Command, args []string) error {
+			ctx, abort, release := cli.Interruptible(c.Context())
+			defer release()
+			o.Abort = abort
+			if err := o.Complete(f, args); err != nil {
+				return err
+			}
+			return run(ctx, o)
+		},
+	}
+	cli.UsageErrors(c)
+	o.AddFlags(c.Flags())
+	c.Flags().Int64Var(&o.ToRevision, "to-revision", 0, "restore what this change set (default: take back the last one)")
+	return c
+}
+
+// Complete reads arguments and kubeconfig.
+func (o *Options) Complete(f mesh.Factory, args []string) (err error) {
+	o.Name = args[0]
+	if err := o.Validate(); err != nil {
+		return err
+	}
+	o.Plan = o.plan
+	o.Client, err = f.Client()
+	return err
+}
+
+// Validate reports every wrong argument and flag at once, without I/O.
+func (o *Options) Validate() (err error) {
+	if _, _, nameErr := mesh.ParseName(o.Name); nameErr != nil {
+		err = errors.Join(err, nameErr)
+	}
+	if o.ToRevision < 0 {
+		err = errors.Join(err, fault.Usagef("revisions count from 1; leave it out to take back the last change", "--to-revision %d is negative", o.ToRevision))
+	}
+	return errors.Join(err, o.Options.Validate())
+}
+
+func (o *Options) plan(s *subject.Subject, r route.Options) (*route.Plan, error) {
+	plan, err := route.PlanUndo(s.Object.Object, s.Mesh, o.ToRevision, r)
+	if err == nil && len(plan.Changes) > 0 {
+		s.Entry = plan.Changes[0].Entry
+	}
+	return plan, err
+}
+
+// Run takes the change back.
+func (o *Options) Run(ctx context.Context) error { return change.Run(ctx, &o.Options) }
