@@ -119,8 +119,9 @@ func WriteNotes(w io.Writer, r *Verification) {
 	if made := gatewayMade(r); made != "" {
 		note("replies made by the gateway itself: %s", made)
 	}
-	if c := r.Connections; c != nil && len(c.Differ) > 0 {
-		note("%d of %d connections get another split than the rest", len(c.Differ), c.Total)
+	// When nearly all connections are off, that is the verdict itself; when some are, it points at a gateway.
+	if c := r.Connections; c != nil && len(c.Differ) > 0 && 4*len(c.Differ) < 3*c.Total {
+		note("%d of %d connections are off, the others are not: a stale gateway, or sticky routing", len(c.Differ), c.Total)
 	}
 	if wrote {
 		fmt.Fprintln(w)

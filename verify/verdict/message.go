@@ -111,16 +111,19 @@ func (p *Procedure) zeroWeightMessage(e *Evidence) string {
 // outsideMessage names the version that speaks loudest against its band.
 func (p *Procedure) outsideMessage(e *Evidence) string {
 	worst, loudest := 0, math.Inf(-1)
+	louder := func(v float64, i int) bool {
+		const rounding = 1e-6 // of two versions, one's upper side is the other's lower: the smaller target is the news
+		return v > loudest+rounding || v > loudest-rounding && p.shares[i] < p.shares[worst]
+	}
 	for i, c := range e.Counts {
 		above, below := p.outside.Sides(i)
 		if above.Exists() {
-			if v := above.LogE(float64(c), float64(e.Requests)); v > loudest {
+			if v := above.LogE(float64(c), float64(e.Requests)); louder(v, i) {
 				worst, loudest = i, v
 			}
 		}
 		if below.Exists() {
-			// Equal for two versions, where one version's upper side is the other's lower: the smaller target is the news.
-			if v := below.LogE(float64(c+e.Unattributed), float64(e.Requests)); v > loudest || v == loudest && p.shares[i] < p.shares[worst] {
+			if v := below.LogE(float64(c+e.Unattributed), float64(e.Requests)); louder(v, i) {
 				worst, loudest = i, v
 			}
 		}

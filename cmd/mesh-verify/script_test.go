@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/mesh-split/mesh-split/verify"
+	"github.com/mesh-split/mesh-split/verify/cli"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"mesh-verify": func() {
+			streams := cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}
+			os.Exit(int(cli.Main(context.Background(), os.Args[1:], streams)))
+		},
+	})
+}
+
+// Each script runs the real main in a process of its own; its first line says who needs the behaviour. The gateway of these
+// scripts is a server in this process that draws versions as Envoy does; the real Envoy stands in the sandbox's tests.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"gateway": gateway,
+			"exits":   exits,
+		},
+	})
+}
+
+// gateway starts a server and sets $GATEWAY and $GATEWAY_ADDRESS: gateway SPLIT [VERSION:STATUS|VERSION:DELAY|status:N|nolabel]...
+func gateway(ts *testscript.TestScript, neg bool, args []string) {
+	split, err := verify.ParseSplit(args[0])
+	ts.Check(err)
+	status, delay := map[string]int{}, map[string]time.Duration{}
+	for _, arg := range args[1:] {
+		name, value, _ := strings.Cut(arg, ":")
+		if d, err := time.ParseDuration(value); err == nil && value != "0" {
+			delay[name] = d
+		} else if n, err := strconv.Atoi(value); err == nil {
+			status[name] = n
+		} else {
+			status[name] = http.StatusOK
+		}
+	}
+	var mutex sync.Mutex // guards random
+	random := rand.New(rand.NewPCG(1, 2))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mutex.Lock()
+		draw := random.Float64()
+		mutex.Unlock()
+		version := ""
+		for _, name := range split.Names() {
+			version = name
+			if draw -= split.Share(name); draw < 0 {
+				break
+			}
+		}
+		if n := status["status"]; n != 0 { // the gateway's own reply: it names itself and no version
+			w.Header().Set("Server", "istio-envoy")
+			w.WriteHeader(n)
+			return
+		}
+		time.Sleep(delay[version])
+		if _, silent := status["nolabel"]; !silent {
+			w.Header().Set("X-App-Version", version)
+		}
+		if n := status[version]; n != 0 {
+			w.WriteHeader(n)
+		}
+		fmt.Fprintln(w, r.Method, r.URL.RequestURI(), r.Host, r.Header.Get("X-User"))
+	}))
+	ts.Defer(server.Close)
+	ts.Setenv("GATEWAY", server.URL)
+	ts.Setenv("GATEWAY_ADDRESS", server.Listener.Addr().String())
+}
+
+// exits runs a command and wants an exact status: exits 3 mesh-verify …
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if got != want {
+		ts.Fatalf("%s ended with status %d, want %d", args[1], got, want)
+	}
+}

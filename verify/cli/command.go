@@ -1,0 +1,173 @@
+package cli
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mesh-split/mesh-split/verify"
+	"github.com/mesh-split/mesh-split/verify/fault"
+	"github.com/mesh-split/mesh-split/verify/report"
+	"github.com/mesh-split/mesh-split/verify/version"
+)
+
+// NewCommand is the command tree of mesh-verify.
+func NewCommand(s Streams) *cobra.Command {
+	o := &options{streams: s}
+	root := &cobra.Command{
+		Use:   "mesh-verify URL --expect NAME=WEIGHT,…",
+		Short: "Measure whether a gateway splits traffic as told",
+		Long: `Send a bounded load to URL, learn from each reply which version answered, and say PASS, FAIL or INCONCLUSIVE
+about the target split. A wrong verdict has a probability of at most 1 minus --confidence, whenever the run stops.
+
+Exit codes: 0 PASS, 1 error, 2 usage, 3 FAIL, 4 INCONCLUSIVE, 130 interrupted.`,
+		Example: `  # does v2 get its 30 %, and does it work?
+  mesh-verify http://127.0.0.1:8080/ --expect v1=70,v2=30
+
+  # a short answer: certified within how many points after 300 requests?
+  mesh-verify http://127.0.0.1:8080/ --expect v1=70,v2=30 --max-requests 300`,
+		Args: Args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error { return o.verify(c, args[0]) },
+	}
+	UsageErrors(root)
+	o.load.AddFlags(root.Flags())
+	root.Flags().VarP(&o.expect, "expect", "", "the target split, such as v1=70,v2=30")
+	outputFlag(root, &o.output)
+	root.AddCommand(newLoad(s), newPlan(s), newVersion(s))
+	root.CompletionOptions.HiddenDefaultCmd = true
+	return root
+}
+
+func outputFlag(c *cobra.Command, output *string) {
+	c.Flags().StringVarP(output, "output", "o", "text", "text or json")
+	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+type options struct {
+	streams Streams
+	load    LoadFlags
+	expect  verify.Split
+	output  string
+	only    bool // load only
+}
+
+func (o *options) verify(c *cobra.Command, address string) error {
+	if o.output != "text" && o.output != "json" {
+		return fault.Usagef("write -o text or -o json", "output %q is not known", o.output)
+	}
+	config, err := o.load.Config()
+	if err != nil {
+		return err
+	}
+	config.Target, config.LoadOnly = o.expect, o.only
+	if config.URL, err = o.url(address); err != nil {
+		return err
+	}
+	ctx, abort, release := Interruptible(c.Context())
+	defer release()
+	config.Abort = abort
+	view := NewView(o.streams.Err)
+	config.Announce, config.Progress = view.Announce, view.Progress
+	r, err := verify.Run(ctx, config)
+	view.Close()
+	if err != nil {
+		return err
+	}
+	if err := o.print(r, view.warned); err != nil {
+		return err
+	}
+	if code := o.load.Exit(r); code != fault.Done {
+		return fault.Verdict{Exit: code}
+	}
+	return nil
+}
+
+// print writes the report; in text, without the warnings that were said before the load.
+func (o *options) print(r *verify.Report, said []string) error {
+	if o.output == "json" {
+		return report.WriteJSON(o.streams.Out, r)
+	}
+	r.Warnings = slices.DeleteFunc(r.Warnings, func(w string) bool { return slices.Contains(said, w) })
+	if _, err := fmt.Fprintf(o.streams.Out, "\n ✓ measured   %s\n\n", report.Measured(r)); err != nil {
+		return err
+	}
+	report.WriteText(o.streams.Out, r)
+	return nil
+}
+
+// url joins the address and --path.
+func (o *options) url(address string) (string, error) {
+	path, err := o.load.Path()
+	if err != nil || path == "" {
+		return address, err
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", fault.Usagef("write it as http://HOST:PORT/PATH", "url %q: %w", address, err)
+	}
+	ref, err := url.Parse(path)
+	if err != nil {
+		return "", fault.Usagef("", "--path %q: %w", path, err)
+	}
+	return u.ResolveReference(ref).String(), nil
+}
+
+func newLoad(s Streams) *cobra.Command {
+	o := &options{streams: s, only: true}
+	c := &cobra.Command{
+		Use:     "load URL",
+		Short:   "Only send load and count; no target, no verdict",
+		Example: "  mesh-verify load http://127.0.0.1:8080/ --rate max --max-time 10s --max-requests 1000000",
+		Args:    Args(cobra.ExactArgs(1)),
+		RunE:    func(c *cobra.Command, args []string) error { return o.verify(c, args[0]) },
+	}
+	UsageErrors(c)
+	o.load.AddSendFlags(c.Flags())
+	outputFlag(c, &o.output)
+	return c
+}
+
+func newPlan(s Streams) *cobra.Command {
+	o := &options{streams: s}
+	c := &cobra.Command{
+		Use:     "plan --expect NAME=WEIGHT,…",
+		Short:   "How many requests and how long a verdict takes; sends nothing",
+		Example: "  mesh-verify plan --expect v1=90,v2=10 --tolerance 1% --rate 500",
+		Args:    Args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, args []string) error {
+			config, err := o.load.Config()
+			if err != nil {
+				return err
+			}
+			config.Target = o.expect
+			plan, err := verify.PlanOf(config)
+			if err != nil {
+				return err
+			}
+			if o.output == "json" {
+				return report.WriteJSON(s.Out, plan)
+			}
+			plan.WriteText(s.Out)
+			return nil
+		},
+	}
+	UsageErrors(c)
+	o.load.AddFlags(c.Flags())
+	c.Flags().VarP(&o.expect, "expect", "", "the target split, such as v1=70,v2=30")
+	outputFlag(c, &o.output)
+	return c
+}
+
+func newVersion(s Streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  Args(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintln(s.Out, "mesh-verify", version.String())
+			return err
+		},
+	}
+}

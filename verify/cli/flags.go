@@ -1,0 +1,241 @@
+package cli
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/mesh-split/mesh-split/verify"
+	"github.com/mesh-split/mesh-split/verify/attribute"
+	"github.com/mesh-split/mesh-split/verify/fault"
+)
+
+// LoadFlags are the flags that say what is sent and how it is judged, as raw text. Method Config turns them into values.
+type LoadFlags struct {
+	Settle time.Duration // the default of --settle when the flags are added, and then what the user chose
+
+	tolerance, confidence, failOn, maxErrorRate, inconclusiveAs string
+
+	rate                             string
+	connections, connRequests        int
+	maxRequests                      uint64
+	maxTime, ramp                    time.Duration
+	replyTimeout, dialTimeout, drain time.Duration
+
+	method, data, path, host, identify string
+	headers, headersFromEnv            []string
+	ca, cert, key, sni                 string
+	insecure                           bool
+}
+
+// AddFlags declares the flags with their defaults.
+func (f *LoadFlags) AddFlags(fs *pflag.FlagSet) {
+	f.AddJudgeFlags(fs)
+	f.AddSendFlags(fs)
+}
+
+// AddJudgeFlags declares the flags that say what counts as right.
+func (f *LoadFlags) AddJudgeFlags(fs *pflag.FlagSet) {
+	fs.StringVar(&f.tolerance, "tolerance", "", "how far a share may lie from its target: 2% or v1=2%,v2=1% (default: a fifth of the smaller side, 0.5 to 2 points)")
+	fs.StringVar(&f.confidence, "confidence", "95%", "of every verdict; 1 minus it is the probability of a wrong one")
+	fs.StringVar(&f.failOn, "fail-on", "split,errors", "what can make a FAIL: split, or split,errors")
+	fs.StringVar(&f.maxErrorRate, "max-error-rate", "", "also certify that each version fails less often than this (default: only guard against 5%)")
+	fs.StringVar(&f.inconclusiveAs, "inconclusive-as", "", "end an INCONCLUSIVE run like a pass or a fail, for callers that know only two")
+}
+
+// AddSendFlags declares the flags that say what is sent.
+func (f *LoadFlags) AddSendFlags(fs *pflag.FlagSet) {
+	fs.StringVar(&f.rate, "rate", verify.DefaultRate.String(), "requests per second over all connections, or max")
+	fs.IntVar(&f.connections, "connections", verify.DefaultConnections, "connections held open")
+	fs.IntVar(&f.connRequests, "conn-requests", 0, "reconnect after so many replies (0: never)")
+	fs.Uint64Var(&f.maxRequests, "max-requests", verify.DefaultMaxRequests, "requests sent at most")
+	fs.DurationVar(&f.maxTime, "max-time", verify.DefaultMaxTime, "time measured at most")
+	fs.DurationVar(&f.Settle, "settle", f.Settle, "let a change settle so long before the measurement begins")
+	fs.DurationVar(&f.ramp, "ramp", 0, "rise to the rate over so long")
+	fs.DurationVar(&f.replyTimeout, "reply-timeout", verify.DefaultReplyTimeout, "a reply that takes longer is an error")
+	fs.DurationVar(&f.dialTimeout, "connect-timeout", verify.DefaultDialTimeout, "connecting may take so long")
+	fs.DurationVar(&f.drain, "drain", 0, "wait so long for replies after the last request (default: --reply-timeout)")
+
+	fs.StringVarP(&f.method, "request", "X", "", "method (default GET, or POST with --data)")
+	fs.StringArrayVarP(&f.headers, "header", "H", nil, "header 'Name: value'; repeat for more")
+	fs.StringArrayVar(&f.headersFromEnv, "header-from-env", nil, "header NAME=VARIABLE with its value from the environment; repeat for more")
+	fs.StringVarP(&f.data, "data", "d", "", "body, or @FILE")
+	fs.StringVar(&f.path, "path", "", "path and query to request")
+	fs.StringVar(&f.host, "host", "", "Host header, and the name a certificate must show")
+	fs.StringVar(&f.identify, "identify", "", "where a reply names its version: header:NAME or status (default header:x-app-version)")
+
+	fs.StringVar(&f.ca, "ca", "", "PEM file of the authorities to trust")
+	fs.StringVar(&f.cert, "cert", "", "PEM file of the client certificate")
+	fs.StringVar(&f.key, "key", "", "PEM file of its key")
+	fs.StringVar(&f.sni, "sni", "", "server name to ask for (default: the host)")
+	fs.BoolVar(&f.insecure, "insecure", false, "do not verify the certificate")
+}
+
+// HostSet says whether the user chose the Host header; Identified whether the user said where the version stands.
+func (f *LoadFlags) HostSet() bool    { return f.host != "" }
+func (f *LoadFlags) Identified() bool { return f.identify != "" }
+
+// Config reads the flags into a Config that lacks URL and Target: those are the caller's. Every fault is said at once.
+func (f *LoadFlags) Config() (verify.Config, error) {
+	var c verify.Config
+	var faults []error
+	check := func(err error) {
+		if err != nil {
+			faults = append(faults, err)
+		}
+	}
+	var err error
+	if f.tolerance != "" {
+		c.Tolerance, err = verify.ParseTolerance(f.tolerance)
+		check(err)
+	}
+	c.Confidence, err = fraction("--confidence", f.confidence, verify.DefaultConfidence)
+	check(err)
+	c.MaxErrorRate, err = fraction("--max-error-rate", f.maxErrorRate, 0)
+	check(err)
+	switch f.failOn {
+	case "split":
+		c.IgnoreErrors = true
+	case "split,errors", "errors,split", "":
+	default:
+		check(fault.Usagef("write --fail-on split or --fail-on split,errors", "--fail-on %q is not known", f.failOn))
+	}
+	if f.inconclusiveAs != "" && f.inconclusiveAs != "pass" && f.inconclusiveAs != "fail" {
+		check(fault.Usagef("write --inconclusive-as pass or fail", "--inconclusive-as %q is neither", f.inconclusiveAs))
+	}
+	if f.rate != "" {
+		c.Rate, err = verify.ParseRate(f.rate)
+		check(err)
+	}
+	for _, d := range []struct {
+		flag  string
+		value time.Duration
+	}{{"--max-time", f.maxTime}, {"--reply-timeout", f.replyTimeout}, {"--connect-timeout", f.dialTimeout}} {
+		if d.value <= 0 {
+			check(fault.Usagef("write a duration such as 30s", "%s %v is not above 0", d.flag, d.value))
+		}
+	}
+	if f.maxRequests == 0 {
+		check(fault.Usagef("the default is --max-requests 15000", "--max-requests 0 sends nothing"))
+	}
+	if f.connections <= 0 {
+		check(fault.Usagef("the default is --connections 16", "--connections %d is not above 0", f.connections))
+	}
+	c.Connections, c.ConnRequests, c.MaxRequests = f.connections, f.connRequests, f.maxRequests
+	c.MaxTime, c.Ramp, c.Settle = f.maxTime, f.ramp, f.Settle
+	c.ReplyTimeout, c.DialTimeout, c.Drain = f.replyTimeout, f.dialTimeout, f.drain
+	c.Method, c.Host = f.method, f.host
+	if f.data != "" {
+		c.Body, err = f.body()
+		check(err)
+		if c.Method == "" {
+			c.Method = "POST"
+		}
+	}
+	c.Header, err = f.header()
+	check(err)
+	if f.identify != "" {
+		c.Identify, err = attribute.ParseRule(f.identify)
+		check(err)
+	}
+	c.TLS, err = f.tls()
+	check(err)
+	return c, errors.Join(faults...)
+}
+
+// Path is the path and query asked for, or empty.
+func (f *LoadFlags) Path() (string, error) {
+	if f.path != "" && !strings.HasPrefix(f.path, "/") {
+		return "", fault.Usagef("write --path /"+f.path, "--path %q does not begin with a slash", f.path)
+	}
+	return f.path, nil
+}
+
+// Exit is the exit code of a verdict, which --inconclusive-as may bend.
+func (f *LoadFlags) Exit(r *verify.Report) fault.Code {
+	code := verify.ExitCode(r)
+	if code == fault.Inconclusive {
+		switch f.inconclusiveAs {
+		case "pass":
+			return fault.Done
+		case "fail":
+			return fault.Fail
+		}
+	}
+	return code
+}
+
+func (f *LoadFlags) body() ([]byte, error) {
+	name, isFile := strings.CutPrefix(f.data, "@")
+	if !isFile {
+		return []byte(f.data), nil
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fault.Usagef("", "reading the body: %w", err)
+	}
+	return data, nil
+}
+
+func (f *LoadFlags) header() ([]string, error) {
+	lines := append([]string(nil), f.headers...)
+	for _, term := range f.headersFromEnv {
+		name, variable, ok := strings.Cut(term, "=")
+		if !ok || name == "" || variable == "" {
+			return nil, fault.Usagef("write --header-from-env Authorization=TOKEN_VARIABLE", "--header-from-env %q is not NAME=VARIABLE", term)
+		}
+		value, set := os.LookupEnv(variable)
+		if !set {
+			return nil, fault.Usagef("export it first", "--header-from-env: environment variable %s is not set", variable)
+		}
+		lines = append(lines, name+": "+value)
+	}
+	return lines, nil
+}
+
+func (f *LoadFlags) tls() (*tls.Config, error) {
+	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: f.sni, InsecureSkipVerify: f.insecure}
+	if f.ca != "" {
+		pem, err := os.ReadFile(f.ca)
+		if err != nil {
+			return nil, fault.Usagef("", "reading --ca: %w", err)
+		}
+		c.RootCAs = x509.NewCertPool()
+		if !c.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fault.Usagef("it must be PEM", "--ca %s holds no certificate", f.ca)
+		}
+	}
+	if (f.cert == "") != (f.key == "") {
+		return nil, fault.Usagef("give both --cert and --key", "--cert and --key go together")
+	}
+	if f.cert != "" {
+		pair, err := tls.LoadX509KeyPair(f.cert, f.key)
+		if err != nil {
+			return nil, fault.Usagef("", "reading --cert and --key: %w", err)
+		}
+		c.Certificates = []tls.Certificate{pair}
+	}
+	return c, nil
+}
+
+// fraction reads "95%" or "0.95".
+func fraction(flag, text string, silent float64) (float64, error) {
+	if text == "" {
+		return silent, nil
+	}
+	number, percent := strings.CutSuffix(strings.TrimSpace(text), "%")
+	x, err := strconv.ParseFloat(number, 64)
+	if percent {
+		x /= 100
+	}
+	if err != nil || !(x > 0 && x < 1) {
+		return 0, fault.Usagef("write "+flag+" 95% or 0.95", "%s %q is not above 0 and below 1 (0 %% and 100 %%)", flag, text)
+	}
+	return x, nil
+}

@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/mesh-split/mesh-split/verify/fault"
+)
+
+// Streams are where a command reads and writes.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// Main runs mesh-verify with its arguments (without the program's name) and gives the exit code.
+func Main(ctx context.Context, args []string, s Streams) fault.Code {
+	root := NewCommand(s)
+	root.SetArgs(args)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
+	if s.In != nil {
+		root.SetIn(s.In)
+	}
+	err := root.ExecuteContext(ctx)
+	fault.Print(s.Err, err)
+	return fault.ExitCode(err)
+}
+
+// UsageErrors makes a command's own complaints about flags and arguments usage errors of ours, with a hint.
+func UsageErrors(c *cobra.Command) {
+	c.SilenceErrors, c.SilenceUsage = true, true
+	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		if errors.Is(err, pflag.ErrHelp) {
+			return err
+		}
+		var e *fault.Error
+		if errors.As(err, &e) {
+			return e
+		}
+		return fault.Usagef("see "+c.CommandPath()+" --help", "%s", lowerFirst(err.Error()))
+	})
+}
+
+// Args wraps an argument check so that it fails as a usage error with the command's usage line as hint.
+func Args(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return fault.Usagef("usage: "+c.UseLine(), "%s", lowerFirst(err.Error()))
+		}
+		return nil
+	}
+}
+
+func lowerFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}

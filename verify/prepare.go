@@ -1,0 +1,130 @@
+package verify
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/hex"
+	"net"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/mesh-split/mesh-split/verify/fault"
+	"github.com/mesh-split/mesh-split/verify/load"
+	"github.com/mesh-split/mesh-split/verify/report"
+	"github.com/mesh-split/mesh-split/verify/version"
+)
+
+// prepare turns the Config into what the engine needs. It resolves the URL's host and connects to nothing.
+func (c *Config) prepare(ctx context.Context) (*load.Plan, where, error) {
+	u, hostport, secure := c.target()
+	if c.RunID == "" {
+		c.RunID = randomHex(8)
+	}
+	host := c.Host
+	if host == "" {
+		host = u.Host
+	}
+	path := u.RequestURI()
+	request, err := load.BuildRequest(load.RequestOptions{
+		Method: c.Method, Path: path, Host: host, Header: withIdentity(c.Header, c.RunID), Body: c.Body,
+	})
+	if err != nil {
+		return nil, where{}, err
+	}
+	addresses := c.Addresses
+	if len(addresses) == 0 {
+		if addresses, err = resolve(ctx, hostport); err != nil {
+			return nil, where{}, err
+		}
+	}
+	p := &load.Plan{
+		Request: request, Head: c.Method == "HEAD", Addresses: addresses, Identify: c.Identify,
+		Connections: c.Connections, ConnRequests: c.ConnRequests, MaxRequests: c.MaxRequests, Ramp: c.Ramp,
+		ReplyTimeout: c.ReplyTimeout, DialTimeout: c.DialTimeout, Drain: c.Drain, Abort: c.Abort,
+	}
+	if c.Rate != Unpaced {
+		p.Rate = float64(c.Rate)
+	}
+	if secure {
+		p.TLS = serverTLS(c.TLS, host)
+	}
+	w := where{engine: c.Engine}
+	if w.engine == nil {
+		w.engine = load.Portable()
+	}
+	w.Load = report.Load{
+		URL: u.String(), Host: host, Method: c.Method, Addresses: addresses, Engine: w.engine.Name(),
+		Protocol: "HTTP/1.1", Connections: c.Connections, RateAsked: p.Rate,
+	}
+	return p, w, nil
+}
+
+// withIdentity puts the headers that say who sends before the user's own; the user's own replace them by name.
+func withIdentity(own []string, runID string) []string {
+	lines := []string{
+		"User-Agent: mesh-split/" + version.String(),
+		"X-Mesh-Split-Run: " + runID,
+		"Traceparent: 00-" + randomHex(16) + "-" + randomHex(8) + "-00", // flags 00: do not sample
+	}
+	var kept []string
+	for _, line := range lines {
+		name, _, _ := strings.Cut(line, ":")
+		replaced := false
+		for _, o := range own {
+			ownName, _, _ := strings.Cut(o, ":")
+			replaced = replaced || strings.EqualFold(strings.TrimSpace(ownName), name)
+		}
+		if !replaced {
+			kept = append(kept, line)
+		}
+	}
+	return append(kept, own...)
+}
+
+// serverTLS completes the user's TLS settings: the name asked for is the Host, and HTTP/1.1 is what we speak.
+func serverTLS(own *tls.Config, host string) *tls.Config {
+	c := &tls.Config{MinVersion: tls.VersionTLS12}
+	if own != nil {
+		c = own.Clone()
+	}
+	if c.ServerName == "" {
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
+		c.ServerName = strings.Trim(host, "[]")
+	}
+	c.NextProtos = []string{"http/1.1"}
+	return c
+}
+
+// resolve gives every address of hostport in a fixed order: connections go round robin over them.
+func resolve(ctx context.Context, hostport string) ([]string, error) {
+	host, port, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return nil, fault.Usagef("write it as http://HOST:PORT/PATH", "address %q: %w", hostport, err)
+	}
+	if net.ParseIP(host) != nil {
+		return []string{hostport}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	ips, err := net.DefaultResolver.LookupIPAddr(ctx, host)
+	if err != nil {
+		return nil, fault.New(fault.Failed, "check the name, or connect to an address and set --host", "resolving %s: %w", host, err)
+	}
+	var addresses []string
+	for _, ip := range ips {
+		addresses = append(addresses, net.JoinHostPort(ip.String(), port))
+	}
+	sort.Strings(addresses)
+	return addresses, nil
+}
+
+// randomHex gives n random octets in hex: an identifier, not a secret.
+func randomHex(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails since Go 1.24
+	return hex.EncodeToString(b)
+}

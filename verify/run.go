@@ -1,0 +1,197 @@
+package verify
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/mesh-split/mesh-split/verify/fault"
+	"github.com/mesh-split/mesh-split/verify/load"
+	"github.com/mesh-split/mesh-split/verify/report"
+	"github.com/mesh-split/mesh-split/verify/verdict"
+)
+
+// Run asks the question of the Config: it announces the load, sends it, looks at the evidence as it grows, stops when the
+// verdict is certain or a cap is reached, waits for every reply, and decides.
+//
+// A cancelled ctx stops the sending; what was sent is still awaited, judged and reported, with Interrupted set. Errors mean
+// that there is no answer: usage errors before anything is sent, else a URL that does not resolve, a far side that never
+// replied, replies that name versions of which none is a target.
+func Run(ctx context.Context, c Config) (*Report, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	plan, err := PlanOf(c)
+	if err != nil {
+		return nil, err
+	}
+	c = c.withDefaults()
+	p, where, err := c.prepare(ctx)
+	if err != nil {
+		return nil, err
+	}
+	run := &run{config: c, plan: p, where: where, started: time.Now(), recorder: load.NewRecorder(c.Target.Names(), p)}
+	if !c.LoadOnly {
+		q, err := c.question()
+		if err != nil {
+			return nil, err
+		}
+		if run.procedure, err = verdict.New(q); err != nil {
+			return nil, err
+		}
+	}
+	if c.Announce != nil {
+		c.Announce(where.Load, plan)
+	}
+	if err := run.send(ctx); err != nil {
+		return nil, err
+	}
+	r, err := run.report()
+	if err != nil {
+		return nil, err
+	}
+	r.Warnings = append(plan.Warnings, r.Warnings...)
+	return r, nil
+}
+
+// ExitCode is the exit code of a report: a pipeline's whole view of it.
+func ExitCode(r *Report) fault.Code {
+	switch {
+	case r.Interrupted:
+		return fault.Interrupted
+	case r.Verdict == verdict.Fail.String():
+		return fault.Fail
+	case r.Verdict == verdict.Inconclusive.String():
+		return fault.Inconclusive
+	}
+	return fault.Done
+}
+
+// minStep is how far the evidence must have grown for another look to be worth its time.
+const minStep = 20
+
+// run is one run in progress.
+type run struct {
+	config    Config
+	plan      *load.Plan
+	where     where
+	recorder  *load.Recorder
+	procedure *verdict.Procedure // nil when only loading
+
+	started       time.Time
+	evidenceSince time.Time
+	measured      time.Duration // of evidence, from its beginning to the last request
+	interrupted   bool
+	inFlight      uint64 // at the stop
+	looked        uint64 // evidence requests at the last look
+	counts        load.Evidence
+	evidence      verdict.Evidence
+}
+
+// where is the announced target of the load.
+type where struct {
+	report.Load
+	engine load.Engine
+}
+
+// send drives the engine: settle, measure, look, stop, drain. It returns when the engine has drained.
+func (r *run) send(ctx context.Context) error {
+	// The engine's context is our own: a Ctrl-C ends the sending through the same door as a verdict does.
+	sending, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	begin := time.NewTimer(r.config.Settle)
+	defer begin.Stop()
+	deadline := time.NewTimer(time.Hour)
+	deadline.Stop()
+	defer deadline.Stop()
+	beginEvidence := func() {
+		r.recorder.BeginEvidence()
+		r.evidenceSince = time.Now()
+		deadline.Reset(r.config.MaxTime)
+	}
+	if r.config.Settle == 0 || r.settleCost() > float64(r.config.MaxRequests)/10 {
+		// Settling may not eat the budget: then nothing is sent meanwhile.
+		select {
+		case <-begin.C:
+			beginEvidence()
+		case <-ctx.Done():
+			return fault.New(fault.Interrupted, "", "interrupted before anything was sent")
+		}
+	}
+	over := make(chan error, 1)
+	go func() { over <- r.where.engine.Run(sending, r.plan, r.recorder) }()
+	look := time.NewTicker(r.lookEvery())
+	defer look.Stop()
+	show := time.NewTicker(100 * time.Millisecond)
+	defer show.Stop()
+
+	var stopping bool
+	halt := func() {
+		if !stopping {
+			stopping = true
+			if !r.evidenceSince.IsZero() {
+				r.measured = time.Since(r.evidenceSince)
+			}
+			r.inFlight = r.recorder.InFlight()
+			stop()
+		}
+	}
+	interrupt := ctx.Done()
+	for {
+		select {
+		case err := <-over:
+			halt() // by a cap on requests, or because nothing could connect
+			return err
+		case <-begin.C:
+			beginEvidence()
+		case <-deadline.C:
+			halt()
+		case <-interrupt:
+			interrupt, r.interrupted = nil, true
+			halt()
+		case <-look.C:
+			if !stopping && !r.evidenceSince.IsZero() && r.decided() {
+				halt()
+			}
+		case <-show.C:
+			if r.config.Progress != nil {
+				r.config.Progress(r.progress(stopping))
+			}
+		}
+	}
+}
+
+// settleCost is how many requests sending through the settling time takes.
+func (r *run) settleCost() float64 {
+	if r.config.Rate == Unpaced {
+		return math.Inf(1)
+	}
+	return float64(r.config.Rate) * r.config.Settle.Seconds()
+}
+
+// lookEvery is how often evidence is looked at: about every 50 requests, so that stopping late costs little, and never
+// more often than the recorder's shortest epoch.
+func (r *run) lookEvery() time.Duration {
+	every := time.Duration(50 / float64(r.config.Rate) * float64(time.Second))
+	return min(max(every, time.Millisecond), 50*time.Millisecond)
+}
+
+// decided takes a look and says whether to stop sending.
+func (r *run) decided() bool {
+	if r.procedure == nil {
+		return false
+	}
+	r.read()
+	if r.evidence.Requests < r.looked+minStep {
+		return false
+	}
+	r.looked = r.evidence.Requests
+	switch r.procedure.Look(&r.evidence) {
+	case verdict.StopNone:
+		return false
+	case verdict.StopFail:
+		// The verdict stands. A few requests more let the homogeneity test say how many connections differ.
+		return r.evidence.Requests >= max(20*uint64(r.config.Connections), verdict.DefaultMinRequests)
+	}
+	return true
+}
