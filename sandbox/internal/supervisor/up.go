@@ -67,14 +67,15 @@ func (s *Supervisor) up(ctx context.Context) error {
 	if err := client.Create(ctx, cluster.MeshConfig()); err != nil {
 		return err
 	}
-	if err := client.Define(ctx, definitions...); err != nil {
-		return err
-	}
-	s.progress("%d definitions of Istio and the Gateway API", len(definitions))
+	// Istiod waits for definitions that come after it; starting it first lets its own start overlap with theirs.
 	pilot, err := s.startIstiod()
 	if err != nil {
 		return err
 	}
+	if err := client.Define(ctx, definitions...); err != nil {
+		return err
+	}
+	s.progress("%d definitions of Istio and the Gateway API", len(definitions))
 	layout := s.layout()
 	if err := s.createObjects(ctx, client, layout); err != nil {
 		return err
