@@ -15,6 +15,7 @@ type Procedure struct {
 	limit  float64   // L = ln(1/alpha)
 
 	sides   []side // two per version with a band: lower, upper
+	mirror  bool   // two versions with equal bands: each side of the second is one of the first's
 	outside *stats.Outside
 	leak    stats.Leak
 	loss    stats.Side // against "unattributed replies are at most MaxUnattributed"
@@ -55,6 +56,7 @@ func New(q Question) (*Procedure, error) {
 			side{version: i, upper: true, process: stats.NewHybrid(b, true)})
 	}
 	p.outside = stats.NewOutside(p.bands)
+	p.mirror = p.outside.Mirrors()
 	if q.MaxUnattributed > 0 {
 		p.loss = stats.Above(1, 1, q.MaxUnattributed, 1-q.MaxUnattributed)
 	}
@@ -89,8 +91,12 @@ func (p *Procedure) look(e *Evidence) {
 	}
 	n, u := float64(e.Requests), float64(e.Unattributed)
 	p.hit = p.hit || p.zeroHit(e)
-	for i := range p.sides {
-		s := &p.sides[i]
+	open := p.sides
+	if p.mirror && e.Foreign == 0 {
+		open = p.sides[:2]
+	}
+	for i := range open {
+		s := &open[i]
 		if s.latched {
 			continue
 		}
@@ -100,6 +106,11 @@ func (p *Procedure) look(e *Evidence) {
 		}
 		s.logE = p.number(s.process.LogE(hits, n))
 		s.latched = s.logE >= p.limit
+	}
+	if len(open) < len(p.sides) { // "v1 is below 52 %" is "v2 is above 48 %"
+		for i := range 2 {
+			p.sides[2+i].logE, p.sides[2+i].latched = open[1-i].logE, open[1-i].latched
+		}
 	}
 	if p.leakOpen && !p.hit && p.number(p.leak.LogE(u, n)) >= p.limit {
 		p.leakOpen = false

@@ -26,6 +26,10 @@ func Kind(data []byte) Check {
 			}
 		}
 	}
+	var cases []struct{ Segments []string }
+	if json.Unmarshal(data, &cases) == nil && len(cases) > 0 && cases[0].Segments != nil {
+		return CheckHTTP1
+	}
 	return nil
 }
 

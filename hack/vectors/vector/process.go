@@ -139,7 +139,3 @@ func checkDecision(c *checker, raw json.RawMessage) error {
 	c.equal("latched", d.Latched, v.Expect.Latched)
 	return nil
 }
-
-func checkPrefix(c *checker, raw json.RawMessage) error {
-	return fmt.Errorf("no ledger to run it through yet")
-}
