@@ -46,18 +46,18 @@ func TestStatisticsNoticesChanges(t *testing.T) {
 	data := read(t, "vectors-statistics.json")
 	total, _ := CheckStatistics(data)
 	for _, tc := range []struct{ old, new string }{
-		{`"value":-0.6447380413522578`, `"value":-0.6447380423522578`},
+		{`"value":-0.69314718055994530942`, `"value":-0.69314718085994530942`},
 		{`"ln_e":-0.54672141456404`, `"ln_e":-0.54672142456404`},
 		{`"ln_e":"+Inf"`, `"ln_e":700`},
-		{`"lo":0.6516298138699304`, `"lo":0.6516299138699304`},
-		{`"ln_hybrid_hi":0.7264499201767697`, `"ln_hybrid_hi":0.7264499301767697`},
+		{`"lo":0.65162981386993032468`, `"lo":0.65162991386993032468`},
+		{`"ln_hybrid_hi":0.72644992017676968967`, `"ln_hybrid_hi":0.72644993017676968967`},
 		{`"s_lo":31`, `"s_lo":30`},
 		{`"rejected":[1,3]`, `"rejected":[1]`},
 		{`"tau_hat":10`, `"tau_hat":9`},
 		{`"closed":2`, `"closed":1`},
 		{`"reason":"zero-weight"`, `"reason":"outside-tolerance"`},
 		{`"trigger":"pass"`, `"trigger":"budget"`},
-		{`"fail_e":`, `"fail_f":`},
+		{`"fail_e":[`, `"fail_f":[`}, // a list that nobody checks is a difference
 	} {
 		changed := bytes.Replace(compact(data), []byte(tc.old), []byte(tc.new), 1)
 		if bytes.Equal(changed, compact(data)) {
