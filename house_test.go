@@ -109,6 +109,7 @@ func TestNoTraceOfAMachine(t *testing.T) {
 			return
 		}
 		for i, line := range strings.Split(string(text), "\n") {
+			line = strings.ReplaceAll(line, "/home/istio-proxy", "") // a home inside Istio's own image
 			if found := traces.FindString(line); found != "" {
 				t.Errorf("%s:%d names a place on one machine (%s): %s", path, i+1, found, strings.TrimSpace(line))
 			}
