@@ -1,0 +1,597 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// everyEngine runs one test on each engine that speaks HTTP/1.1 over plain TCP here. All must pass the same suite.
+func everyEngine(t *testing.T, f func(t *testing.T, e Engine)) {
+	for _, e := range engines() {
+		t.Run(e.Name(), func(t *testing.T) {
+			t.Parallel()
+			f(t, e)
+		})
+	}
+}
+
+func get(t testing.TB) []byte {
+	t.Helper()
+	b, err := BuildRequest(RequestOptions{Host: "test.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// runPlan sends a plan and gives the totals; every outcome must be accounted for.
+func runPlan(t *testing.T, e Engine, p *Plan) (*Recorder, Snapshot, error) {
+	t.Helper()
+	if p.Request == nil {
+		p.Request = get(t)
+	}
+	r := NewRecorder([]string{"v1", "v2"}, p)
+	r.BeginEvidence()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	err := e.Run(ctx, p, r)
+	if ctx.Err() != nil {
+		t.Fatal("the run did not end by itself")
+	}
+	s := r.Snapshot()
+	checkSums(t, r, &s)
+	return r, s, err
+}
+
+// checkSums: after the drain every request has one outcome, and all the ways to count agree.
+func checkSums(t *testing.T, r *Recorder, s *Snapshot) {
+	t.Helper()
+	var all, routed uint64
+	for _, o := range Outcomes() {
+		all += s.Outcomes[o]
+		if o.Routed() {
+			routed += s.Outcomes[o]
+		}
+	}
+	if all != s.Sent || r.InFlight() != 0 {
+		t.Errorf("%d sent, but the outcomes sum to %d and %d are in flight", s.Sent, all, r.InFlight())
+	}
+	var labelled uint64
+	for i := range s.Versions {
+		labelled += s.Versions[i].Requests
+	}
+	if labelled+s.Unversioned.Requests != routed {
+		t.Errorf("%d with and %d without a version, but %d were routed", labelled, s.Unversioned.Requests, routed)
+	}
+	var e, sum Evidence
+	r.Evidence(&e)
+	if e.Requests != routed || e.Sent != all {
+		t.Errorf("evidence of %d requests, %d sent; routed were %d of %d", e.Requests, e.Sent, routed, all)
+	}
+	for _, c := range r.Connections() {
+		sum.Requests += c.Requests
+		sum.Unattributed += c.Unattributed
+	}
+	if sum.Requests != e.Requests || sum.Unattributed != e.Unattributed {
+		t.Errorf("connections have %d requests, %d without a version; the evidence %d, %d", sum.Requests, sum.Unattributed, e.Requests, e.Unattributed)
+	}
+}
+
+func only(t *testing.T, s *Snapshot, want map[Outcome]uint64) {
+	t.Helper()
+	for _, o := range Outcomes() {
+		if s.Outcomes[o] != want[o] {
+			t.Errorf("%d requests ended as %v, want %d", s.Outcomes[o], o, want[o])
+		}
+	}
+}
+
+// The counts are the server's own, per version, and the cap is exact.
+func TestCounts(t *testing.T) {
+	everyEngine(t, func(t *testing.T, e Engine) {
+		s := serve(t, oneIn(3, 0, 0))
+		const n = 100_000
+		r, snap, err := runPlan(t, e, &Plan{Addresses: []string{s.address()}, Connections: 64, MaxRequests: n})
+		if err != nil {
+			t.Fatal(err)
+		}
+		only(t, &snap, map[Outcome]uint64{Answered: n})
+		if got := s.requests.Load(); got != n {
+			t.Errorf("the server saw %d requests, want %d", got, n)
+		}
+		var ev Evidence
+		r.Evidence(&ev)
+		if int64(ev.Counts[0]) != s.v1.Load() || int64(ev.Counts[1]) != s.v2.Load() {
+			t.Errorf("counted %v, the server %d and %d", ev.Counts, s.v1.Load(), s.v2.Load())
+		}
+		if snap.Connections.Opened != 64 {
+			t.Errorf("%d connections opened, want 64", snap.Connections.Opened)
+		}
+	})
+}
+
+// With every fault of a server mixed in, the counts still are the server's.
+func TestCountsWithFaults(t *testing.T) {
+	everyEngine(t, func(t *testing.T, e Engine) {
+		var answered, resets, cut, broken atomic.Int64
+		s := serve(t, func(p *peer) {
+			for p.next() {
+				switch n := p.s.requests.Load(); {
+				case n%101 == 0:
+					resets.Add(1)
+					return
+				case n%103 == 0:
+					cut.Add(1)
+					_, _ = p.Write(replyV2[:len(replyV2)-1])
+					return
+				case n%107 == 0:
+					broken.Add(1)
+					_, _ = p.Write([]byte("HTTP/1.1 200 OK\r\nbad line\r\n"))
+					return
+				default:
+					answered.Add(1)
+					if !p.answer(n%2 == 0) {
+						return
+					}
+				}
+			}
+		})
+		const n = 20_000
+		r, snap, err := runPlan(t, e, &Plan{Addresses: []string{s.address()}, Connections: 16, MaxRequests: n})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.requests.Load(); got != n {
+			t.Errorf("the server saw %d requests, want %d", got, n)
+		}
+		o := &snap.Outcomes
+		for _, row := range []struct {
+			name string
+			got  uint64
+			want int64
+		}{{"answered", o[Answered], answered.Load()}, {"resets", o[Reset] + o[ResetReused], resets.Load()},
+			{"truncated", o[Truncated], cut.Load()}, {"malformed", o[Malformed], broken.Load()}} {
+			if int64(row.got) != row.want {
+				t.Errorf("%s: %d, the server made %d", row.name, row.got, row.want)
+			}
+		}
+		var ev Evidence
+		r.Evidence(&ev)
+		if int64(ev.Counts[1]) != s.v2.Load()+cut.Load() || int64(ev.Failures[1]) != cut.Load() {
+			t.Errorf("v2 has %d requests and %d failures, want %d and %d: a reply that stops half-way is v2's failure",
+				ev.Counts[1], ev.Failures[1], s.v2.Load()+cut.Load(), cut.Load())
+		}
+	})
+}
+
+// A run that stops awaits every reply: the share at a cut is the fast version's.
+func TestStopDrains(t *testing.T) {
+	everyEngine(t, func(t *testing.T, e Engine) {
+		s := serve(t, oneIn(10, time.Millisecond, 20*time.Millisecond))
+		r, _, err := runPlan(t, e, &Plan{Addresses: []string{s.address()}, Connections: 256, MaxRequests: 5000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ev Evidence
+		r.Evidence(&ev)
+		if ev.Counts[1] != 500 { // the server answers exactly every tenth request slowly
+			t.Errorf("%d of 5000 by v2, want 500", ev.Counts[1])
+		}
+	})
+}
+
+// The evidence under way is a prefix of the send order, so a slow version is never under-counted by its replies under way.
+func TestEvidenceUnderWay(t *testing.T) {
+	everyEngine(t, func(t *testing.T, e Engine) {
+		s := serve(t, oneIn(10, time.Millisecond, 50*time.Millisecond))
+		p := &Plan{Request: get(t), Addresses: []string{s.address()}, Connections: 64}
+		r := NewRecorder([]string{"v1", "v2"}, p)
+		ctx, cancel := context.WithCancel(t.Context())
+		over := make(chan error, 1)
+		go func() { over <- e.Run(ctx, p, r) }()
+		time.Sleep(50 * time.Millisecond)
+		r.BeginEvidence()
+		var ev Evidence
+		looks, last := 0, uint64(0)
+		for deadline := time.Now().Add(1500 * time.Millisecond); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+			r.Evidence(&ev)
+			if ev.Requests < last {
+				t.Fatalf("the prefix shrank from %d to %d", last, ev.Requests)
+			}
+			if last = ev.Requests; ev.Requests < 500 {
+				continue
+			}
+			looks++
+			// Numbers are drawn one by one by the server, nearly in send order, so the share is nearly exact: 64 may be on
+			// the way to it.
+			if share := float64(ev.Counts[1]) / float64(ev.Requests); math.Abs(share-0.1) > 0.1*64/500.0+0.01 {
+				t.Errorf("share of v2 %.4f among %d, want 0.1", share, ev.Requests)
+			}
+		}
+		cancel()
+		if err := <-over; err != nil {
+			t.Fatal(err)
+		}
+		if looks < 20 {
+			t.Errorf("only %d looks at more than 500 requests", looks)
+		}
+		snap := r.Snapshot()
+		r.Evidence(&ev)
+		if ev.Requests >= snap.Sent || ev.Requests < last {
+			t.Errorf("evidence of %d requests, %d before the drain, of %d sent with warm-up", ev.Requests, last, snap.Sent)
+		}
+		if int64(snap.Sent) != s.requests.Load() {
+			t.Errorf("%d sent, the server saw %d", snap.Sent, s.requests.Load())
+		}
+	})
+}
+
+func TestDrainInFlight(t *testing.T) {
+	everyEngine(t, func(t *testing.T, e Engine) {
+		release := make(chan struct{})
+		s := serve(t, func(p *peer) {
+			for p.next() {
+				<-release
+				p.answer(false)
+			}
+		})
+		p := &Plan{Request: get(t), Addresses: []string{s.address()}, Connections: 64}
+		r := NewRecorder(nil, p)
+		ctx, cancel := context.WithCancel(t.Context())
+		over := make(chan error, 1)
+		go func() { over <- e.Run(ctx, p, r) }()
+		await(t, func() bool { return s.requests.Load() == 64 })
+		if n := r.InFlight(); n != 64 {
+			t.Errorf("%d in flight, want 64", n)
+		}
+		cancel()
+		time.Sleep(20 * time.Millisecond)
+		close(release)
+		if err := <-over; err != nil {
+			t.Fatal(err)
+		}
+		snap := r.Snapshot()
+		only(t, &snap, map[Outcome]uint64{Answered: 64})
+	})
+}
+
+// Abort gives up what is in flight, and says so.
+func TestAbort(t *testing.T) {
+	everyEngine(t, func(t *testing.T, e Engine) {
+		s := serve(t, func(p *peer) {
+			p.next()
+			p.next() // nothing comes any more
+		})
+		abort := make(chan struct{})
+		p := &Plan{Request: get(t), Addresses: []string{s.address()}, Connections: 8, Abort: abort}
+		r := NewRecorder(nil, p)
+		over := make(chan error, 1)
+		go func() { over <- e.Run(t.Context(), p, r) }()
+		await(t, func() bool { return s.requests.Load() == 8 })
+		close(abort)
+		select {
+		case <-over:
+		case <-time.After(2 * time.Second):
+			t.Fatal("still running 2 s after the abort")
+		}
+		snap := r.Snapshot()
+		only(t, &snap, map[Outcome]uint64{Aborted: 8})
+	})
+}
+
+// The drain has a deadline of its own.
+func TestDrainDeadline(t *testing.T) {
+	everyEngine(t, func(t *testing.T, e Engine) {
+		s := serve(t, func(p *peer) { p.next(); p.next() })
+		r := NewRecorder(nil, &Plan{Connections: 4, Drain: 50 * time.Millisecond})
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		began := time.Now()
+		if err := e.Run(ctx, &Plan{Request: get(t), Addresses: []string{s.address()}, Connections: 4, Drain: 50 * time.Millisecond}, r); err != nil {
+			t.Fatal(err)
+		}
+		if d := time.Since(began); d > time.Second {
+			t.Errorf("the drain took %v, want 50 ms", d)
+		}
+		snap := r.Snapshot()
+		only(t, &snap, map[Outcome]uint64{Aborted: 4})
+	})
+}
+
+// Nothing is sent twice, whatever happens to a connection.
+func TestResets(t *testing.T) {
+	for name, row := range map[string]struct {
+		handle func(*peer)
+		plan   Plan
+		want   map[Outcome]uint64
+	}{
+		"closed after the request, reused": {
+			handle: func(p *peer) { p.next(); p.answer(false); p.next() },
+			plan:   Plan{MaxRequests: 10},
+			want:   map[Outcome]uint64{Answered: 5, ResetReused: 5},
+		},
+		"closed after the request, fresh": {
+			handle: func(p *peer) { p.next() },
+			plan:   Plan{MaxRequests: 3},
+			want:   map[Outcome]uint64{Reset: 3},
+		},
+		"RST after the request": {
+			handle: func(p *peer) { p.next(); _ = p.Conn.(*net.TCPConn).SetLinger(0) },
+			plan:   Plan{MaxRequests: 3},
+			want:   map[Outcome]uint64{Reset: 3},
+		},
+		"RST in a body that ends with the connection": {
+			handle: func(p *peer) {
+				p.next()
+				_, _ = p.Write([]byte("HTTP/1.1 200 OK\r\nx-app-version: v2\r\n\r\nsome"))
+				time.Sleep(20 * time.Millisecond)
+				_ = p.Conn.(*net.TCPConn).SetLinger(0)
+			},
+			plan: Plan{MaxRequests: 2},
+			want: map[Outcome]uint64{Truncated: 2},
+		},
+		"a redirect is the reply": {
+			handle: func(p *peer) {
+				for p.next() {
+					_, _ = p.Write([]byte("HTTP/1.1 302 Found\r\nlocation: /other\r\nx-app-version: v1\r\ncontent-length: 0\r\n\r\n"))
+				}
+			},
+			plan: Plan{MaxRequests: 4},
+			want: map[Outcome]uint64{Answered: 4},
+		},
+		"drips": {
+			handle: func(p *peer) {
+				p.next()
+				for _, c := range replyV1 {
+					if _, err := p.Write([]byte{c}); err != nil {
+						return
+					}
+					time.Sleep(50 * time.Millisecond)
+				}
+			},
+			plan: Plan{MaxRequests: 1, ReplyTimeout: 300 * time.Millisecond},
+			want: map[Outcome]uint64{Timeout: 1},
+		},
+		"a body without end": {
+			handle: func(p *peer) {
+				p.next()
+				_, err := p.Write([]byte("HTTP/1.1 200 OK\r\nx-app-version: v2\r\n\r\n"))
+				for err == nil {
+					_, err = p.Write(p.buf)
+				}
+			},
+			plan: Plan{MaxRequests: 1, ReplyTimeout: 300 * time.Millisecond},
+			want: map[Outcome]uint64{Timeout: 1},
+		},
+		"a head without end": {
+			handle: func(p *peer) {
+				p.next()
+				_, err := io.WriteString(p, "HTTP/1.1 200 OK\r\n")
+				for err == nil {
+					_, err = io.WriteString(p, "x: "+strings.Repeat("y", 1000)+"\r\n")
+				}
+			},
+			plan: Plan{MaxRequests: 1},
+			want: map[Outcome]uint64{Limit: 1},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			everyEngine(t, func(t *testing.T, e Engine) {
+				s := serve(t, row.handle)
+				p := row.plan
+				p.Addresses, p.Connections = []string{s.address()}, 1
+				_, snap, err := runPlan(t, e, &p)
+				if err != nil {
+					t.Fatal(err)
+				}
+				only(t, &snap, row.want)
+				if got := uint64(s.requests.Load()); got != snap.Sent {
+					t.Errorf("the server saw %d requests, %d were sent", got, snap.Sent)
+				}
+			})
+		})
+	}
+}
+
+// Ten requests, three on a connection, are four connections; the last request of each says that it is the last.
+func TestReconnect(t *testing.T) {
+	everyEngine(t, func(t *testing.T, e Engine) {
+		var said atomic.Int64
+		s := serve(t, func(p *peer) {
+			for {
+				head, ok := p.request()
+				if !ok {
+					return
+				}
+				last := strings.Contains(string(head), "Connection: close\r\n")
+				if last {
+					said.Add(1)
+				}
+				if !p.answer(false) || last {
+					return
+				}
+			}
+		})
+		_, snap, err := runPlan(t, e, &Plan{Addresses: []string{s.address()}, Connections: 1, MaxRequests: 10, ConnRequests: 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		only(t, &snap, map[Outcome]uint64{Answered: 10})
+		if s.conns.Load() != 4 || said.Load() != 3 || snap.Connections.Reconnected != 3 {
+			t.Errorf("%d connections, %d said close, %d reconnected; want 4, 3, 3", s.conns.Load(), said.Load(), snap.Connections.Reconnected)
+		}
+	})
+}
+
+// Connections are spread over all addresses.
+func TestAddresses(t *testing.T) {
+	everyEngine(t, func(t *testing.T, e Engine) {
+		a, b := serve(t, oneIn(2, 0, 0)), serve(t, oneIn(2, 0, 0))
+		_, snap, err := runPlan(t, e, &Plan{Addresses: []string{a.address(), b.address()}, Connections: 6, MaxRequests: 600})
+		if err != nil {
+			t.Fatal(err)
+		}
+		only(t, &snap, map[Outcome]uint64{Answered: 600})
+		if a.conns.Load() != 3 || b.conns.Load() != 3 {
+			t.Errorf("%d and %d connections, want 3 and 3", a.conns.Load(), b.conns.Load())
+		}
+	})
+}
+
+// Nobody listens: each worker tries five times, with pauses, and the run ends and says why.
+func TestDialRefused(t *testing.T) {
+	everyEngine(t, func(t *testing.T, e Engine) {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = l.Close()
+		began := time.Now()
+		r, snap, err := runPlan(t, e, &Plan{Addresses: []string{l.Addr().String()}, Connections: 3})
+		if err == nil || !strings.Contains(err.Error(), "refused") {
+			t.Errorf("error %v, want one that says refused", err)
+		}
+		if n := snap.Outcomes[DialError]; n < 15 || n != snap.Sent {
+			t.Errorf("%d dials failed of %d, want 15 or a few more", n, snap.Sent)
+		}
+		if d := time.Since(began); d < 150*time.Millisecond {
+			t.Errorf("gave up after %v; the pauses alone are 10+20+40+80 ms", d)
+		}
+		var ev Evidence
+		if r.Evidence(&ev); ev.Requests != 0 {
+			t.Errorf("evidence of %d requests, none was routed", ev.Requests)
+		}
+	})
+}
+
+// A reply that comes before a long request is sent counts, and the connection is dropped.
+func TestEarlyReply(t *testing.T) {
+	everyEngine(t, func(t *testing.T, e Engine) {
+		s := serve(t, func(p *peer) {
+			p.next()
+			_, _ = p.Write([]byte("HTTP/1.1 413 Too Large\r\nx-app-version: v1\r\ncontent-length: 0\r\n\r\n"))
+			time.Sleep(100 * time.Millisecond) // nothing is read meanwhile
+		})
+		request, err := BuildRequest(RequestOptions{Host: "a", Body: make([]byte, 16<<20)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, snap, err := runPlan(t, e, &Plan{Request: request, Addresses: []string{s.address()}, Connections: 1, MaxRequests: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		only(t, &snap, map[Outcome]uint64{Answered: 2})
+		if snap.Connections.Opened != 2 {
+			t.Errorf("%d connections, want 2", snap.Connections.Opened)
+		}
+	})
+}
+
+// A slow reader gets the whole body, in however many writes.
+func TestShortWrites(t *testing.T) {
+	everyEngine(t, func(t *testing.T, e Engine) {
+		body := []byte(strings.Repeat("0123456789abcdef", 256<<10/16))
+		var intact atomic.Int64
+		s := serve(t, func(p *peer) {
+			_ = p.Conn.(*net.TCPConn).SetReadBuffer(32 << 10)
+			for p.next() {
+				got := append([]byte(nil), p.buf[:p.have]...)
+				for p.have = 0; len(got) < len(body); {
+					time.Sleep(time.Millisecond)
+					n, err := p.Read(p.buf[:min(8192, len(body)-len(got))])
+					if err != nil {
+						return
+					}
+					got = append(got, p.buf[:n]...)
+				}
+				if string(got) == string(body) {
+					intact.Add(1)
+				}
+				p.answer(false)
+			}
+		})
+		request, err := BuildRequest(RequestOptions{Host: "a", Body: body})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, snap, err := runPlan(t, e, &Plan{Request: request, Addresses: []string{s.address()}, Connections: 2, MaxRequests: 4})
+		if err != nil {
+			t.Fatal(err)
+		}
+		only(t, &snap, map[Outcome]uint64{Answered: 4})
+		if intact.Load() != 4 || snap.Connections.Opened != 2 {
+			t.Errorf("%d bodies arrived intact over %d connections, want 4 over 2", intact.Load(), snap.Connections.Opened)
+		}
+	})
+}
+
+// Replies cut into arbitrary segments are counted exactly.
+func TestResegmented(t *testing.T) {
+	everyEngine(t, func(t *testing.T, e Engine) {
+		s := serve(t, func(p *peer) {
+			state := uint64(p.n)
+			for p.next() {
+				state = state*6364136223846793005 + 1442695040888963407
+				octets, count := replyV1, &p.s.v1
+				if state>>40&1 == 1 {
+					octets, count = replyV2, &p.s.v2
+				}
+				count.Add(1)
+				at := int(state>>33) % len(octets)
+				_, _ = p.Write(octets[:at])
+				if _, err := p.Write(octets[at:]); err != nil {
+					return
+				}
+			}
+		})
+		r, snap, err := runPlan(t, e, &Plan{Addresses: []string{s.address()}, Connections: 32, MaxRequests: 20_000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		only(t, &snap, map[Outcome]uint64{Answered: 20_000})
+		var ev Evidence
+		r.Evidence(&ev)
+		if int64(ev.Counts[0]) != s.v1.Load() || int64(ev.Counts[1]) != s.v2.Load() {
+			t.Errorf("counted %v, the server %d and %d", ev.Counts, s.v1.Load(), s.v2.Load())
+		}
+	})
+}
+
+// More versions than are told apart share one bucket.
+func TestManyLabels(t *testing.T) {
+	everyEngine(t, func(t *testing.T, e Engine) {
+		s := serve(t, func(p *peer) {
+			for p.next() {
+				if _, err := p.Write(reply(fmt.Sprint("build-", p.s.requests.Load()), "")); err != nil {
+					return
+				}
+			}
+		})
+		r, _, err := runPlan(t, e, &Plan{Addresses: []string{s.address()}, Connections: 4, MaxRequests: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ev Evidence
+		r.Evidence(&ev)
+		names := r.Labels()
+		if len(names) != MaxLabels+1 || names[MaxLabels] != "other" || len(ev.Counts) != len(names) || ev.Counts[MaxLabels] != 70 {
+			t.Errorf("labels %q with counts %v; want 32 and \"other\" with 70", names, ev.Counts)
+		}
+	})
+}
+
+func await(t *testing.T, f func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); !f(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("waited 5 s in vain")
+		}
+	}
+}

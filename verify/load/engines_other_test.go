@@ -1,0 +1,3 @@
+package load
+
+func engines() []Engine { return []Engine{Portable()} }
