@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/mesh-split/mesh-split/plugin/fleet"
@@ -103,7 +104,6 @@ func (c *course) prepare(ctx context.Context) (err error) {
 	c.doc = c.document()
 	c.screen.Line("")
 	c.showWeights()
-	c.screen.Line("")
 	return nil
 }
 
@@ -222,7 +222,7 @@ func (c *course) patch(ctx context.Context) (err error) {
 	}
 	c.doc.Revision = c.plan.ID()
 	c.doc.ResourceVersion = &Versions{c.patched.Before.GetResourceVersion(), c.patched.After.GetResourceVersion()}
-	c.doc.Undo = c.subject.Command("undo")
+	c.doc.Undo = c.wayBack()
 	n, fields := 0, "weight fields"
 	for i, w := range c.plan.Changes[0].To {
 		if w != c.plan.Changes[0].From[i] {
@@ -235,6 +235,14 @@ func (c *course) patch(ctx context.Context) (err error) {
 	c.screen.Done("patched", "resourceVersion %s -> %s, only %d %s changed", c.doc.ResourceVersion.From, c.doc.ResourceVersion.To, n, fields)
 	c.warnAltered(c.patched)
 	return nil
+}
+
+// wayBack is the command that takes the change back. What takes back an undo is to restore what the undone change had set.
+func (c *course) wayBack() string {
+	if items := c.plan.Items; len(items) > 0 && items[0].Undoes > 0 {
+		return c.subject.Command("undo", "--to-revision", strconv.FormatInt(items[0].Undoes, 10))
+	}
+	return c.subject.Command("undo")
 }
 
 // warnAltered says what the API server changed beyond the plan: a mutating webhook was there.

@@ -65,7 +65,7 @@ func (c *course) end(err error) error {
 func (c *course) live(ctx context.Context) outcome {
 	waiting, cancel := context.WithTimeout(ctx, c.options.Timeout)
 	defer cancel()
-	view := c.fleet.Await(waiting, c.subject.Entry, c.since())
+	view := c.fleet.Await(waiting, c.subject.Entry, c.patched.At)
 	c.sawLive(view)
 	switch {
 	case view.Live():
@@ -80,20 +80,9 @@ func (c *course) live(ctx context.Context) outcome {
 	return outcome{verdict: "not-live", exit: fault.Inconclusive, when: "inconclusive"}
 }
 
-// since is when the change was acknowledged, or now, when there was nothing to change.
-func (c *course) since() time.Time {
-	if c.patched.At.IsZero() {
-		return time.Now()
-	}
-	return c.patched.At
-}
-
 func (c *course) sawLive(view fleet.View) {
 	live := view.Live()
-	c.doc.Live, c.doc.Gateways = &live, view.Gateways()
-	if !c.patched.At.IsZero() {
-		c.doc.Propagation = view.Propagation()
-	}
+	c.doc.Live, c.doc.Gateways, c.doc.Propagation = &live, view.Gateways(), view.Propagation()
 }
 
 // times are the two moments of a change that is live.

@@ -22,7 +22,8 @@ func (f *Fleet) Look(ctx context.Context, e route.Entry) View {
 	return View{Entry: e, Sights: f.watch.Look(ctx, e)}
 }
 
-// Await looks until every gateway holds the entry's weights, or ctx ends. Since is when the change was made.
+// Await looks until every gateway holds the entry's weights, or ctx ends. Since is when the change was made, zero when
+// nobody knows.
 func (f *Fleet) Await(ctx context.Context, e route.Entry, since time.Time) View {
 	sights, _ := f.watch.Await(ctx, e, since)
 	return View{Entry: e, Sights: sights, Since: since}

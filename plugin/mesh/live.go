@@ -133,11 +133,14 @@ func (e *envoy) look(ctx context.Context, entry route.Entry) (Sight, time.Durati
 }
 
 // Await asks every Ready gateway pod until each holds the entry's weights, or ctx ends. Pods that come meanwhile have to hold
-// it too; pods that go are forgotten. It gives the last sight of each; all live, or not. Since is when the change was made: the
-// longer ago, the rarer the polls.
+// it too; pods that go are forgotten. It gives the last sight of each; all live, or not. Since is when the change was made, the
+// zero time where that is not known: the longer ago, the rarer the polls.
 func (w *Watch) Await(ctx context.Context, entry route.Entry, since time.Time) (sights []Sight, live bool) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
+	if since.IsZero() {
+		since = time.Now()
+	}
 	var (
 		mutex  sync.Mutex // guards latest
 		latest = map[string]Sight{}

@@ -18,6 +18,7 @@ import (
 	"github.com/mesh-split/mesh-split/verify/cli"
 	"github.com/mesh-split/mesh-split/verify/fault"
 	"github.com/mesh-split/mesh-split/verify/report"
+	"github.com/mesh-split/mesh-split/verify/verdict"
 )
 
 // Options are what a person asks for.
@@ -165,7 +166,7 @@ func (o *Options) measure(ctx context.Context, show *screen.Screen) (*core.Repor
 		return nil, view, s, err
 	}
 	r.Gateways = view.Gateways()
-	if !view.Live() {
+	if !view.Live() && r.Verdict == verdict.Pass.String() { // else explain says it, as the cause
 		r.Warnings = append(r.Warnings, "not every gateway holds the weights: "+view.Cause())
 	}
 	show.Done("measured", "%s", report.Measured(r))
@@ -186,7 +187,7 @@ func (o *Options) target(s *subject.Subject) (route.Entry, error) {
 
 // explain names the gateways that are behind a verdict other than PASS, and what to do about them.
 func explain(show *screen.Screen, s *subject.Subject, view fleet.View, r *core.Report) {
-	if view.Live() || r.Verdict == "PASS" {
+	if view.Live() || r.Verdict == verdict.Pass.String() {
 		return
 	}
 	show.Say("cause", "%s", view.Cause())
