@@ -13,27 +13,34 @@ type Listener struct {
 	Namespace string            // of the gateway pods
 }
 
-// generated is one route that istiod makes of an entry: one per match item.
+// generated is one route that istiod makes of an http entry: one per match item.
 type generated struct {
-	entry    int // index in spec.http
-	match    map[string]any
+	item
+	match    map[string]any // nil for an entry without
 	catchAll bool
 }
 
+// name is the route's name in Envoy: the entry's, and the match item's behind a dot.
+func (g generated) envoyName() string {
+	if m := str(g.match, "name"); m != "" {
+		return g.name + "." + m
+	}
+	return g.name
+}
+
 // generate gives the routes of a VirtualService's http entries in the order istiod makes them: it stops after the first
-// catch-all, and a catch-all goes last. istio pilot/pkg/networking/core/route BuildHTTPRoutesForVirtualService.
-func generate(http []map[string]any, objectNamespace string, l Listener) []generated {
+// catch-all. istio pilot/pkg/networking/core/route BuildHTTPRoutesForVirtualService.
+func generate(items []item, l Listener) []generated {
 	var out []generated
-	for i, item := range http {
-		matches := dicts(item, "match")
-		if len(matches) == 0 {
-			return append(out, generated{entry: i, catchAll: true})
+	for _, it := range items {
+		if len(it.matches) == 0 {
+			return append(out, generated{item: it, catchAll: true})
 		}
-		for _, m := range matches {
-			if !l.admits(m, objectNamespace) {
+		for _, m := range it.matches {
+			if !l.admits(m, namespace(it.object)) {
 				continue
 			}
-			g := generated{entry: i, match: m, catchAll: catchAll(m)}
+			g := generated{item: it, match: m, catchAll: catchAll(m)}
 			out = append(out, g)
 			if g.catchAll {
 				return out

@@ -34,13 +34,11 @@ type LiveReport struct {
 	Error       string   // a NACK of one of the configurations, or ""
 }
 
-// Origin tells how Envoy knows an entry, where that cannot be read off its object. The zero Origin is right for an entry
-// of its own VirtualService behind any listener.
+// Origin tells what Envoy's routes of an entry were made from, where that cannot be read off its object. The zero Origin
+// is right for an entry of its own VirtualService behind any listener.
 type Origin struct {
-	Namespace, Object string   // the root of a delegate; empty for the entry's own object
-	Root              Object   // the root itself, with Index its entry that delegates
-	Index             int      // of the root's http entry
-	Listener          Listener // narrows which match items become routes
+	Root     Object   // the VirtualService that delegates to the entry's object; nil for none
+	Listener Listener // narrows which match items become routes
 }
 
 // Live compares what the Envoy has with the entry's effective weights.

@@ -15,7 +15,10 @@ type Mesh struct {
 
 	Gateways        []Object // networking.istio.io Gateways
 	VirtualServices []Object // all that may share hosts or delegate; the object in question may be among them
-	Pods            []Object // gateway pods: labels, namespace
+	Pods            []Object // gateway pods: labels, namespace; without them every Gateway is taken to have its own
+
+	DefaultExportTo  []string // defaultVirtualServiceExportTo of the mesh config; empty is *
+	ScopedToGateways bool     // PILOT_SCOPE_GATEWAY_TO_NAMESPACE: gateway pods take only Gateways of their namespace
 }
 
 func (m *Mesh) domain() string {

@@ -2,6 +2,7 @@ package route
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -12,10 +13,8 @@ func (h VirtualHost) routesOf(e Entry, o Origin) (routes []EnvoyRoute, ok bool) 
 	if e.Section == Rules {
 		return h.ruleRoutes(e), true
 	}
-	ns, name := e.Namespace(), e.ObjectName()
-	if o.Object != "" {
-		ns, name = o.Namespace, o.Object
-	}
+	source := e.source(o)
+	ns, name := namespace(source), objectName(source)
 	var mine []EnvoyRoute
 	for _, r := range h.Routes {
 		if r.Namespace == ns && r.Object == name {
@@ -46,13 +45,24 @@ type expected struct {
 // pairInOrder pairs the routes of the object with those that it should give now, one by one; an object bound to two
 // gateways of one port gives them twice.
 func pairInOrder(routes []EnvoyRoute, e Entry, o Origin, l Listener) ([]EnvoyRoute, bool) {
-	want := expectedRoutes(e, o, l)
-	if len(want) == 0 || len(routes)%len(want) != 0 {
+	want, last := expectedRoutes(e, o, l)
+	once := len(want)
+	if last != nil {
+		once++
+	}
+	if once == 0 || len(routes)%once != 0 {
 		return nil, false
+	}
+	times := len(routes) / once
+	want = slices.Repeat(want, times)
+	for range times {
+		if last != nil { // catch-alls of a virtual host go behind everything else
+			want = append(want, *last)
+		}
 	}
 	var out []EnvoyRoute
 	for i, r := range routes {
-		w := want[i%len(want)]
+		w := want[i]
 		if r.Name != w.name {
 			return nil, false
 		}
@@ -63,65 +73,66 @@ func pairInOrder(routes []EnvoyRoute, e Entry, o Origin, l Listener) ([]EnvoyRou
 	return out, true
 }
 
-func expectedRoutes(e Entry, o Origin, l Listener) []expected {
-	var out []expected
-	object := e.Object
+// source is the VirtualService that the metadata of Envoy's routes names.
+func (e Entry) source(o Origin) Object {
 	if o.Root != nil {
-		object = o.Root
+		return o.Root
 	}
-	http := dicts(object, "spec", "http")
-	var last *expected // a catch-all goes last; there is one at most
-	for _, g := range generate(http, namespace(object), l) {
-		w := expected{name: routeName(http[g.entry], g.match), mine: o.Root == nil && g.entry == e.Index}
-		if o.Root != nil && g.entry == o.Index {
-			return nil // delegates are paired by name
-		}
+	return e.Object
+}
+
+// expectedRoutes are the routes that the object should give, and the catch-all among them; there is one at most.
+func expectedRoutes(e Entry, o Origin, l Listener) (out []expected, last *expected) {
+	mesh := new(Mesh)
+	if e.mesh != nil {
+		*mesh = *e.mesh
+	}
+	mesh.VirtualServices = append([]Object{e.Object}, mesh.VirtualServices...) // the caller may not have listed any
+	items, _ := mesh.merge(e.source(o))
+	for _, g := range generate(items, l) {
+		w := expected{name: g.envoyName(), mine: g.item.is(e)}
 		if g.catchAll {
 			last = &w
 			continue
 		}
 		out = append(out, w)
 	}
-	if last != nil {
-		out = append(out, *last)
-	}
-	return out
+	return out, last
 }
 
-// routeName is the name istiod gives: the entry's, and the match item's behind a dot.
-func routeName(item, match map[string]any) string {
-	name := str(item, "name")
-	if m := str(match, "name"); m != "" {
-		name += "." + m
-	}
-	return name
+// is says whether the item is edited at the entry.
+func (i item) is(e Entry) bool {
+	return i.index == e.Index && objectName(i.object) == e.ObjectName() && namespace(i.object) == e.Namespace()
 }
 
 // pairByName takes the routes with the entry's name, provided that no other entry has it. A delegate's entry is called
 // root-delegate, or by the one name of the two that is there.
 func pairByName(routes []EnvoyRoute, e Entry, o Origin) ([]EnvoyRoute, bool) {
-	name := e.Name
-	siblings := dicts(e.Object, "spec", "http")
-	if o.Root != nil {
-		root := ""
-		if http := dicts(o.Root, "spec", "http"); o.Index < len(http) {
-			root = str(http[o.Index], "name")
-		}
-		name = joinNames(root, e.Name)
-	}
+	names := map[string]bool{}
 	count := 0
-	for _, s := range siblings {
+	for _, s := range dicts(e.Object, "spec", "http") {
 		if str(s, "name") == e.Name {
 			count++
 		}
 	}
-	if name == "" || count > 1 {
+	if o.Root == nil {
+		names[e.Name] = true
+	}
+	for _, root := range dicts(o.Root, "spec", "http") {
+		if str(root, "delegate", "name") == e.ObjectName() {
+			names[joinNames(str(root, "name"), e.Name)] = true
+		}
+	}
+	if len(names) == 0 || names[""] || count > 1 {
 		return nil, false
 	}
 	var out []EnvoyRoute
 	for _, r := range routes {
-		if r.Name == name || strings.HasPrefix(r.Name, name+".") {
-			out = append(out, r)
+		for name := range names {
+			if r.Name == name || strings.HasPrefix(r.Name, name+".") {
+				out = append(out, r)
+				break
+			}
 		}
 	}
 	return out, true

@@ -92,12 +92,3 @@ func (m *Mesh) subsetLabels(d *Destination, objectNamespace string) map[string]s
 	}
 	return best
 }
-
-// hostCovers says whether a host pattern (a full host, "*" or "*.suffix") includes a host or a narrower pattern.
-func hostCovers(pattern, host string) bool {
-	suffix, wild := strings.CutPrefix(pattern, "*")
-	if !wild {
-		return pattern == host
-	}
-	return strings.HasSuffix(strings.TrimPrefix(host, "*"), suffix)
-}
