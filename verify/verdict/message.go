@@ -38,6 +38,20 @@ func (p *Procedure) without(d Decision, code, format string, args ...any) Decisi
 // percent writes a share as people say it: "30 %", "0.1 %", "29.94 %".
 func percent(x float64) string { return digits(100*x) + " %" }
 
+// seen writes a measured share to three digits: more would look certain.
+func seen(x float64) string {
+	switch x *= 100; {
+	case x >= 10:
+		x = math.Round(10*x) / 10
+	case x >= 1:
+		x = math.Round(100*x) / 100
+	}
+	return digits(x) + " %"
+}
+
+// outwards rounds a certified distance up to the next hundredth of a point: rounding down would certify too much.
+func outwards(d float64) float64 { return math.Ceil(1e4*d-1e-9) / 1e4 }
+
 // points writes a tolerance: "2 points", "0.5 points".
 func points(d float64) string {
 	if s := digits(100 * d); s != "1" {
@@ -131,9 +145,9 @@ func (p *Procedure) outsideMessage(e *Evidence) string {
 	b, share := p.bands[worst], float64(e.Counts[worst])/float64(e.Requests)
 	if share >= b.Lo && share <= b.Hi {
 		return fmt.Sprintf("%s left %s ± %s during the run, though it now stands at %s %s", p.q.Names[worst], digits(100*b.T), percent(b.D),
-			percent(share), p.confidence())
+			seen(share), p.confidence())
 	}
-	return fmt.Sprintf("%s got %s, not %s ± %s %s", p.q.Names[worst], percent(share), digits(100*b.T), percent(b.D), p.confidence())
+	return fmt.Sprintf("%s got %s, not %s ± %s %s", p.q.Names[worst], seen(share), digits(100*b.T), percent(b.D), p.confidence())
 }
 
 func (p *Procedure) errorsMessage(e *Evidence) string {
@@ -144,7 +158,7 @@ func (p *Procedure) errorsMessage(e *Evidence) string {
 			all += s
 		}
 		parts = append(parts, fmt.Sprintf("%s fails more than the others: %d of its %d requests, %s of all failures with %s of the requests",
-			p.q.Names[v], e.Failures[v], e.Counts[v], percent(ratio(e.Failures[v], all)), percent(ratio(e.Counts[v], e.Requests))))
+			p.q.Names[v], e.Failures[v], e.Counts[v], seen(ratio(e.Failures[v], all)), seen(ratio(e.Counts[v], e.Requests))))
 	}
 	if v := p.quality.muchOf; v >= 0 {
 		parts = append(parts, fmt.Sprintf("%s fails more than %s: %d of its %d requests", p.q.Names[v], percent(p.q.MaxErrorRate),
@@ -193,10 +207,10 @@ func (p *Procedure) openMessage(d *Decision, e *Evidence) string {
 	}
 	if most.Wanted < 0 {
 		return fmt.Sprintf("%d requests did not show that %s, and more would not at the share seen; certified within %s", e.Requests,
-			strings.TrimPrefix(what, "that "), points(d.CertifiedWithin))
+			strings.TrimPrefix(what, "that "), points(outwards(d.CertifiedWithin)))
 	}
 	return fmt.Sprintf("%d requests did not show that %s: about %.0f more are wanted; certified within %s", e.Requests,
-		strings.TrimPrefix(what, "that "), most.Wanted, points(d.CertifiedWithin))
+		strings.TrimPrefix(what, "that "), most.Wanted, points(outwards(d.CertifiedWithin)))
 }
 
 func heterogeneousMessage(d *Decision) string {
@@ -223,7 +237,7 @@ func (p *Procedure) note(d *Decision, e *Evidence) {
 	if share := ratio(e.Unattributed, e.Requests); share > tightest/2 {
 		d.Notes = append(d.Notes, Reason{CodeHiddenReplies, fmt.Sprintf(
 			"%d of %d requests (%s) brought back no version; they count against every version, so PASS takes longer or stays out of reach",
-			e.Unattributed, e.Requests, percent(share))})
+			e.Unattributed, e.Requests, seen(share))})
 	}
 }
 

@@ -62,8 +62,9 @@ func (w *quality) shown() bool {
 func (w *quality) look(e *Evidence) {
 	if w.errors && e.Failures != nil {
 		w.moreOf = w.compare(w.moreOf, e.Failures, e.ForeignFailures+e.UnattributedFailures)
+		hidden := e.Unattributed - e.UnattributedFailures // may all have been this version's, and did not fail
 		for i, s := range e.Failures {
-			if s > 0 && w.muchOf < 0 && w.reached(w.much.LogE(float64(s), float64(e.Counts[i])), w.alarm) {
+			if s > 0 && w.muchOf < 0 && w.reached(w.much.LogE(float64(s), float64(e.Counts[i]+hidden)), w.alarm) {
 				w.muchOf = i
 			}
 		}

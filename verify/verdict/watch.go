@@ -94,7 +94,7 @@ func (w *Watch) Reason() Reason {
 	}
 	band := w.bands[worst]
 	return Reason{CodeOutsideTolerance, fmt.Sprintf("%s has left %s ± %s: %s of the last %d requests", w.names[worst], digits(100*band.T),
-		percent(band.D), percent(ratio(b.Counts[worst], b.Requests)), b.Requests)}
+		percent(band.D), seen(ratio(b.Counts[worst], b.Requests)), b.Requests)}
 }
 
 // LogM is ln of the watch's statistic and of what it must reach, for those who show how near an alarm is.
