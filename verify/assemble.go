@@ -63,6 +63,13 @@ func (r *run) report() (*Report, error) {
 	out.Load.Slowed, out.Load.Schedule = snapshot.Slowed, schedule(&snapshot)
 	out.Load.Failures = latency(&snapshot.FailedService)
 	out.Versions = r.versions(&snapshot)
+	if r.config.Change != nil {
+		out.Propagation = &report.Propagation{Traffic: &report.TrafficTiming{Untimed: "no load ran while the weights changed: at this rate it would have used up the requests allowed"}}
+		if r.arrival != nil {
+			seen := r.arrival.seen()
+			out.Propagation = &seen
+		}
+	}
 	if r.procedure != nil {
 		if err := r.judge(out); err != nil {
 			return nil, err

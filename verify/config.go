@@ -79,6 +79,7 @@ type Config struct {
 	MaxErrorRate float64   // in (0, 1): also certify that each version fails less often; zero: only guard against 5 %
 	Raised       []string  // versions whose share a change has just raised; only they can be blamed for failing more; nil: all
 	LoadOnly     bool      // send and count, judge nothing
+	Change       *Change   // an edit to make while the load runs; nil: the split is as it should be already
 
 	URL       string      // http or https; its path and query are requested, its host is where to connect
 	Host      string      // Host header, and the name a certificate must show; empty: that of the URL

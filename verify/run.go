@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"math"
 	"time"
 
@@ -39,6 +40,9 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		if run.procedure, err = verdict.New(q); err != nil {
 			return nil, err
 		}
+	}
+	if c.Change != nil {
+		run.arrival = newArrival(&c, run.recorder)
 	}
 	if c.Announce != nil {
 		c.Announce(where.Load, plan)
@@ -82,8 +86,9 @@ type run struct {
 	evidenceSince time.Time
 	measured      time.Duration // of evidence, from its beginning to the last request
 	interrupted   bool
-	inFlight      uint64 // at the stop
-	looked        uint64 // evidence requests at the last look
+	inFlight      uint64   // at the stop
+	looked        uint64   // evidence requests at the last look
+	arrival       *arrival // of the change, when the traffic times it
 	counts        load.Evidence
 	evidence      verdict.Evidence
 }
@@ -94,13 +99,24 @@ type where struct {
 	engine load.Engine
 }
 
-// send drives the engine: settle, measure, look, stop, drain. It returns when the engine has drained.
+// send drives the engine: make the change if there is one, settle, measure, look, stop, drain. It returns when the engine
+// has drained and nothing of the run is left.
 func (r *run) send(ctx context.Context) error {
+	preparing, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ready := r.ready(preparing)
+	if r.config.Settle == 0 && r.config.Change == nil || r.settleCost() > float64(r.config.MaxRequests)/4 {
+		// Settling may not eat the budget: then nothing is sent meanwhile, and the traffic times nothing.
+		r.arrival = nil
+		if err := <-ready; err != nil {
+			return unsent(err)
+		}
+		ready = nil
+	}
+
 	// The engine's context is our own: a Ctrl-C ends the sending through the same door as a verdict does.
 	sending, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	begin := time.NewTimer(r.config.Settle)
-	defer begin.Stop()
 	deadline := time.NewTimer(time.Hour)
 	deadline.Stop()
 	defer deadline.Stop()
@@ -109,14 +125,8 @@ func (r *run) send(ctx context.Context) error {
 		r.evidenceSince = time.Now()
 		deadline.Reset(r.config.MaxTime)
 	}
-	if r.config.Settle == 0 || r.settleCost() > float64(r.config.MaxRequests)/10 {
-		// Settling may not eat the budget: then nothing is sent meanwhile.
-		select {
-		case <-begin.C:
-			beginEvidence()
-		case <-ctx.Done():
-			return fault.New(fault.Interrupted, "", "interrupted before anything was sent")
-		}
+	if ready == nil {
+		beginEvidence()
 	}
 	over := make(chan error, 1)
 	go func() { over <- r.where.engine.Run(sending, r.plan, r.recorder) }()
@@ -137,19 +147,37 @@ func (r *run) send(ctx context.Context) error {
 		}
 	}
 	interrupt := ctx.Done()
+	var failure error
 	for {
 		select {
 		case err := <-over:
 			halt() // by a cap on requests, or because nothing could connect
+			if ready != nil {
+				cancel()
+				if err := <-ready; err != nil && !r.interrupted && ctx.Err() == nil && !errors.Is(err, context.Canceled) {
+					failure = err
+				}
+			}
+			if failure != nil {
+				return unsent(failure)
+			}
 			return err
-		case <-begin.C:
-			beginEvidence()
+		case err := <-ready:
+			ready = nil
+			if failure = err; failure == nil && !stopping {
+				beginEvidence()
+				break
+			}
+			halt()
 		case <-deadline.C:
 			halt()
 		case <-interrupt:
 			interrupt, r.interrupted = nil, true
 			halt()
 		case <-look.C:
+			if r.arrival != nil {
+				r.arrival.feed()
+			}
 			if !stopping && !r.evidenceSince.IsZero() && r.decided() {
 				halt()
 			}
@@ -161,12 +189,24 @@ func (r *run) send(ctx context.Context) error {
 	}
 }
 
-// settleCost is how many requests sending through the settling time takes.
+// unsent makes an interruption before the evidence readable.
+func unsent(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return fault.New(fault.Interrupted, "", "interrupted before anything was measured")
+	}
+	return err
+}
+
+// settleCost is how many requests sending through the settling time takes, and through a change of the usual second.
 func (r *run) settleCost() float64 {
-	if r.config.Rate == Unpaced {
+	if r.config.Rate == Unpaced && (r.config.Settle > 0 || r.config.Change != nil) {
 		return math.Inf(1)
 	}
-	return float64(r.config.Rate) * r.config.Settle.Seconds()
+	d := r.config.Settle
+	if r.config.Change != nil {
+		d += changeLead + time.Second
+	}
+	return float64(r.config.Rate) * d.Seconds()
 }
 
 // lookEvery is how often evidence is looked at: about every 50 requests, so that stopping late costs little, and never

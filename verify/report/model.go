@@ -114,10 +114,24 @@ type Connection struct {
 	Shares   map[string]float64 `json:"shares"`
 }
 
-// Propagation is how long a change took to reach the gateways, in seconds after the API server's answer.
+// Propagation is how long a change took to reach the gateways, in seconds after the API server's answer: by their
+// configuration, and by what clients got.
 type Propagation struct {
-	FirstLive float64 `json:"firstLive"`
-	LastLive  float64 `json:"lastLive"`
+	FirstLive float64        `json:"firstLive,omitempty"` // the first gateway's configuration was new
+	LastLive  float64        `json:"lastLive,omitempty"`  // every gateway's was
+	Traffic   *TrafficTiming `json:"traffic,omitempty"`
+}
+
+// TrafficTiming is the change as the labels on each connection show it. A connection is timed when its confidence set
+// spans at most 250 ms.
+type TrafficTiming struct {
+	Connections int     `json:"connections"` // watched
+	Moved       int     `json:"moved"`       // on which the change is proved
+	Timed       int     `json:"timed"`       // on which the moment is known
+	First       float64 `json:"first,omitempty"`
+	Median      float64 `json:"median,omitempty"`
+	Last        float64 `json:"last,omitempty"`
+	Untimed     string  `json:"untimed,omitempty"` // why there is no time
 }
 
 // Gateway is one ingress gateway pod and the weights its own Envoy holds.

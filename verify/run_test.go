@@ -1,0 +1,140 @@
+package verify_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/mesh-split/mesh-split/verify"
+	"github.com/mesh-split/mesh-split/verify/fault"
+	"github.com/mesh-split/mesh-split/verify/report"
+)
+
+// switchable draws versions as a gateway does and can change its weights at a moment: the real Envoy's tests stand in the
+// sandbox, but only here is the moment known to the microsecond.
+type switchable struct {
+	mutex  sync.Mutex // guards all below
+	split  verify.Split
+	random *rand.Rand
+}
+
+func (s *switchable) set(split string) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.split, _ = verify.ParseSplit(split)
+}
+
+func (s *switchable) draw() string {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	x := s.random.Float64()
+	for _, name := range s.split.Names() {
+		if x -= s.split.Share(name); x < 0 {
+			return name
+		}
+	}
+	return s.split.Names()[0]
+}
+
+func serve(t *testing.T, split string) (*switchable, string) {
+	t.Helper()
+	s := &switchable{random: rand.New(rand.NewPCG(7, 8))}
+	s.set(split)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-App-Version", s.draw())
+	}))
+	t.Cleanup(server.Close)
+	return s, server.URL
+}
+
+func split(t *testing.T, text string) verify.Split {
+	t.Helper()
+	s, err := verify.ParseSplit(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// A change is made while traffic runs, becomes live 150 ms later, and only the traffic can tell.
+func TestChangeIsTimedByTraffic(t *testing.T) {
+	const delay = 150 * time.Millisecond
+	gateway, url := serve(t, "v1=90,v2=10")
+	r, err := verify.Run(t.Context(), verify.Config{
+		Target: split(t, "v1=50,v2=50"), URL: url, Rate: 2000, Connections: 8, MaxRequests: 40_000, MaxTime: 20 * time.Second,
+		Change: &verify.Change{From: split(t, "v1=90,v2=10"), Apply: func(context.Context) (time.Time, error) {
+			time.AfterFunc(delay, func() { gateway.set("v1=50,v2=50") })
+			return time.Now(), nil
+		}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Verdict != "PASS" {
+		t.Errorf("verdict %s, want PASS: the old weights may not be evidence\n%+v", r.Verdict, r.Reasons)
+	}
+	traffic := r.Propagation.Traffic
+	if traffic.Moved != 8 || traffic.Timed < 4 || math.Abs(traffic.Median-delay.Seconds()) > 0.06 {
+		t.Errorf("the traffic shows %+v, want 8 connections moved, the median within 60 ms of %v", *traffic, delay)
+	}
+}
+
+// An edit that is refused is the caller's error, whole, and nothing is judged.
+func TestChangeThatFails(t *testing.T) {
+	_, url := serve(t, "v1=100,v2=0")
+	refused := fault.New(fault.Refused, "", "admission webhook denied the request")
+	r, err := verify.Run(t.Context(), verify.Config{Target: split(t, "v1=70,v2=30"), URL: url,
+		Change: &verify.Change{From: split(t, "v1=100,v2=0"), Apply: func(context.Context) (time.Time, error) { return time.Time{}, refused }}})
+	if !errors.Is(err, refused) || r != nil {
+		t.Errorf("got %v and report %v, want the refusal and none", err, r)
+	}
+}
+
+// Ctrl-C: what was sent is awaited, judged and said; status 130.
+func TestInterruptedRunReports(t *testing.T) {
+	_, url := serve(t, "v1=70,v2=30")
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(300*time.Millisecond, cancel)
+	r, err := verify.Run(ctx, verify.Config{Target: split(t, "v1=70,v2=30"), URL: url, Rate: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.Interrupted || r.Verdict == "PASS" || verify.ExitCode(r) != fault.Interrupted || r.Requests.Evidence != r.Requests.Sent {
+		t.Errorf("interrupted %v, verdict %s, %+v; want all sent requests as evidence and status 130", r.Interrupted, r.Verdict, r.Requests)
+	}
+}
+
+// Nothing is sent to an address that was not announced first.
+func TestAnnouncedBeforeSent(t *testing.T) {
+	var announced bool
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !announced { // ordered by the connection that is made after the announcement
+			t.Error("a request came before the announcement")
+		}
+		if r.Header.Get("X-Mesh-Split-Run") == "" || r.Header.Get("Traceparent") == "" || r.UserAgent()[:11] != "mesh-split/" {
+			t.Errorf("the request does not say who it is: %v", r.Header)
+		}
+		w.Header().Set("X-App-Version", "v1")
+	}))
+	defer server.Close()
+	_, err := verify.Run(t.Context(), verify.Config{Target: split(t, "v1=1"), URL: server.URL, Rate: 500, MaxRequests: 50,
+		Announce: func(l report.Load, _ verify.Plan) { announced = l.URL == server.URL && len(l.Addresses) == 1 }})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Every fault of a Config is said at once.
+func TestValidateSaysEverything(t *testing.T) {
+	err := verify.Config{URL: "ftp://x", Confidence: 0.2, Rate: -1, MaxTime: -1}.Validate()
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok || len(joined.Unwrap()) != 5 || fault.ExitCode(err) != fault.Usage {
+		t.Errorf("got %v; want five usage errors: url, target, confidence, rate, time", err)
+	}
+}
