@@ -101,3 +101,23 @@ clean: ## remove bin/ and dist/
 	rm -rf bin dist
 
 .PHONY: help build demo doctor install test fmt-check vet unit integration race check oc lint sandbox fmt generate owner dist krew clean
+
+##@ Real nodes (Linux, root; packages: docs/e2e.md)
+# A Kubernetes that is built as a module does not know its version; Helm asks for it.
+KUBERNETES = $(shell cd sandbox && $(GO) list -m -f '{{.Version}}' k8s.io/kubernetes)
+KUBERNETES_VERSION = k8s.io/component-base/version
+NODES_LDFLAGS = -s -w -X $(KUBERNETES_VERSION).gitVersion=$(KUBERNETES) -X $(KUBERNETES_VERSION).gitMajor=1 \
+  -X $(KUBERNETES_VERSION).gitMinor=$(word 2,$(subst ., ,$(KUBERNETES))) -X $(KUBERNETES_VERSION).gitTreeState=clean
+
+nodes: build bin/kubectl ## bin/nodes and what its cluster runs (istioctl, helm, …); the first build takes minutes
+	@cd sandbox && ../hack/progress nodes $(GO) build -v -ldflags "$(NODES_LDFLAGS)" -o ../bin/nodes ./cmd/nodes
+	@cd sandbox && for program in helm.sh/helm/v3/cmd/helm istio.io/istio/istioctl/cmd/istioctl \
+	  istio.io/istio/pilot/cmd/pilot-discovery istio.io/istio/pilot/cmd/pilot-agent ./nodes/pause; do \
+	  ../hack/progress "$${program##*/}" $(GO) build -v -ldflags "-s -w" -o "../bin/$${program##*/}" "$$program"; done
+	@cd sandbox/coredns && ../../hack/progress coredns $(GO) build -v -ldflags "-s -w" -o ../../bin/coredns .
+	@install -m 0644 "$$(cd sandbox && $(GO) list -m -f '{{.Dir}}' istio.io/istio)/tools/packaging/common/envoy_bootstrap.json" bin/
+
+e2e: nodes ## the playground on a real node with sidecars, mutual TLS and two gateways
+	cd sandbox && MESH_SPLIT_E2E=1 $(GO) test -count=1 -timeout 30m -v ./nodes/e2e
+
+.PHONY: nodes e2e
