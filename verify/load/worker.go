@@ -20,24 +20,13 @@ const inlineWrite = 32 << 10
 // past is a deadline that ends a pending read.
 var past = time.Unix(1, 0)
 
-// worker is one connection slot of the portable engine: it dials, waits for its turn with a read pending, sends, reads the
-// reply, records, and dials again when the connection is lost. Nothing is ever sent twice: HTTP lets a client repeat a
-// GET, but a second try draws the version anew and would move the very share being measured.
+// worker drives one lane of the portable engine: it dials, waits for its turn with a read pending, sends, reads the reply,
+// records, and dials again when the connection is lost.
 type worker struct {
-	x      *run
-	slot   int
-	scribe *scribe
-	parser *Parser
-	ready  func() // called once, after the first dial
-	ticket ticket
-
+	lane
 	conn    net.Conn // nil when not connected
 	wire    *wire    // under TLS what lies below conn, else nil
 	buf     []byte
-	served  int // replies on this connection
-	dials   int // connections opened or tried
-	opened  int // connections opened
-	failed  int // dials in a row that failed
 	written chan struct{}
 
 	mu     sync.Mutex // guards locked
@@ -45,8 +34,7 @@ type worker struct {
 }
 
 func newWorker(x *run, slot int, ready func()) *worker {
-	w := &worker{x: x, slot: slot, scribe: x.r.scribe(slot), parser: NewParser(x.plan.Identify, x.plan.Marks),
-		ready: ready, buf: make([]byte, readBuffer), written: make(chan struct{}, 1)}
+	w := &worker{lane: newLane(x, slot, x.r.scribe(slot), ready), buf: make([]byte, readBuffer), written: make(chan struct{}, 1)}
 	w.ticket.kick = func() { _ = w.conn.SetReadDeadline(past) }
 	return w
 }
@@ -132,23 +120,11 @@ func (w *worker) kicked() bool {
 
 // exchange sends one request and reads its reply; false when the cap is reached.
 func (w *worker) exchange() bool {
-	x := w.x
-	if !x.r.budget.take(w.scribe.number) {
-		x.stop()
+	res, request, last, ok := w.begin(w.x.r.now())
+	if !ok {
 		return false
 	}
-	request, last := x.request, false
-	if n := x.plan.ConnRequests; n > 0 && w.served+1 >= n {
-		request, last = x.last, true
-	}
-	w.parser.Begin(x.plan.Head)
-	res := result{slot: uint16(w.slot), dial: uint32(w.opened), label: Unattributed}
-	res.epoch = w.scribe.begin()
-	res.sent = x.r.now()
-	if res.intended = w.ticket.intended; res.intended < 0 {
-		res.intended = res.sent
-	}
-	_ = w.conn.SetDeadline(x.r.base.Add(res.sent + x.plan.ReplyTimeout))
+	_ = w.conn.SetDeadline(w.x.r.base.Add(res.sent + w.x.plan.ReplyTimeout))
 	long := len(request) > inlineWrite
 	if long {
 		go w.write(w.conn, request)
@@ -157,25 +133,24 @@ func (w *worker) exchange() bool {
 		_, _ = w.conn.Write(request)
 	}
 	end, surplus := w.read()
-	res.received = x.r.now()
-	res.outcome = w.parser.Outcome(end, w.served > 0)
-	res.status = uint16(w.parser.Status())
-	if label := w.parser.Label(); label != nil && attributable(res.outcome) {
-		res.label = w.scribe.label(label)
+	res.received = w.x.r.now()
+	w.end(&res, end)
+	sent := true
+	if long {
+		select {
+		case <-w.written:
+		default:
+			sent = false // the reply came first: it counts, and the rest of the request is not worth sending
+		}
 	}
-	w.scribe.end(res)
-	w.note(res.outcome, end)
-	if w.parser.Overloaded() {
-		x.ease(w.parser)
+	if reason := w.dropFor(res.outcome, last, surplus, sent); reason != nil {
+		reason.Add(1)
+		w.drop()
 	}
-	w.served++
-	w.keepOrDrop(res.outcome, last, surplus, long)
+	if !sent {
+		<-w.written // closing has ended it
+	}
 	return true
-}
-
-// attributable says whether a label counts. A body's label needs the complete body, which the parser sees to.
-func attributable(o Outcome) bool {
-	return o == Answered || o >= Truncated && o <= Aborted
 }
 
 // write sends a long request beside the reading of its reply.
@@ -212,49 +187,6 @@ func (w *worker) read() (end End, surplus bool) {
 		default:
 			return Cut, false
 		}
-	}
-}
-
-// note keeps an example of a fault in words.
-func (w *worker) note(o Outcome, end End) {
-	if o == Answered {
-		return
-	}
-	if w.parser.Both() {
-		w.x.r.events.both.Add(1)
-	}
-	if why := w.parser.Why(); why != "" {
-		w.x.r.notes.add(o, func() string { return why })
-	}
-}
-
-// keepOrDrop decides whether the connection carries another request.
-func (w *worker) keepOrDrop(o Outcome, last, surplus, long bool) {
-	e := &w.x.r.events
-	sent := true
-	if long {
-		select {
-		case <-w.written:
-		default:
-			sent = false // the reply came first: it counts, and the rest of the request is not worth sending
-		}
-	}
-	var reason = &e.failed
-	switch {
-	case !o.Complete():
-	case surplus:
-		reason = &e.surplus
-	case !w.parser.Reusable() || !sent:
-		reason = &e.saidClose
-	case last:
-		reason = &e.reconnected
-	default:
-		return
-	}
-	reason.Add(1)
-	w.drop()
-	if !sent {
-		<-w.written // closing has ended it
 	}
 }
 

@@ -1,0 +1,143 @@
+package load
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// lane is one connection slot and its successors, as every engine has it: what to send next, what became of it, whether
+// the connection can be kept. It does no I/O. Nothing is ever sent twice: HTTP lets a client repeat a GET, but a second
+// try draws the version anew and would move the very share being measured (RFC 9110, 9.2.2).
+type lane struct {
+	x      *run
+	slot   int
+	scribe *scribe
+	parser *Parser
+	ticket ticket
+	ready  func() // called once, after the first dial
+
+	served int // replies on this connection
+	dials  int // connections opened or tried
+	opened int // connections opened
+	failed int // dials in a row that failed
+}
+
+// A failed dial is followed by a pause, doubling from dialPause to dialPauseMax, by each lane for itself.
+const (
+	dialPause    = 10 * time.Millisecond
+	dialPauseMax = time.Second
+)
+
+func newLane(x *run, slot int, s *scribe, ready func()) lane {
+	return lane{x: x, slot: slot, scribe: s, parser: NewParser(x.plan.Identify, x.plan.Marks), ready: ready}
+}
+
+// isReady tells the run that this lane's first dial is over.
+func (l *lane) isReady() {
+	if l.ready != nil {
+		l.ready()
+		l.ready = nil
+	}
+}
+
+// connected begins a connection.
+func (l *lane) connected() {
+	l.served = 0
+	l.opened++
+	l.parser.blanks, l.parser.blank = 0, 0
+	l.x.r.events.opened.Add(1)
+	if l.failed >= deadDials {
+		l.x.failing.Add(-1)
+	}
+	l.failed = 0
+	l.isReady()
+}
+
+// refused counts a dial or a handshake that failed: a request that failed, with an index and an outcome. It says how long
+// to wait before the next; false when nothing more is to be sent.
+func (l *lane) refused(began time.Duration, o Outcome, err error) (time.Duration, bool) {
+	l.isReady()
+	if l.x.stopping.Load() {
+		return 0, false // cut by the stop: nobody refused anything
+	}
+	if !l.x.r.budget.take(l.scribe.number) {
+		return 0, false
+	}
+	l.x.r.notes.add(o, err.Error)
+	l.scribe.end(result{epoch: l.scribe.begin(), intended: began, sent: began, received: l.x.r.now(),
+		slot: uint16(l.slot), outcome: o, label: Unattributed})
+	l.scribe.flush()
+	if l.failed++; l.failed == deadDials && int(l.x.failing.Add(1)) == l.x.plan.Connections {
+		l.x.dead.Store(true)
+		l.x.stop()
+		return 0, false
+	}
+	return min(dialPause<<min(l.failed-1, 10), dialPauseMax), true
+}
+
+// over says that there is nothing more to connect for.
+func (l *lane) over() bool { return l.x.stopping.Load() || l.x.r.budget.empty() }
+
+// begin takes the index of the next request, just before its first octet: what to send, and whether it is the
+// connection's last. False when the cap is reached. sent is now.
+func (l *lane) begin(sent time.Duration) (res result, request []byte, last, ok bool) {
+	x := l.x
+	if !x.r.budget.take(l.scribe.number) {
+		x.stop()
+		return res, nil, false, false
+	}
+	request = x.request
+	if n := x.plan.ConnRequests; n > 0 && l.served+1 >= n {
+		request, last = x.last, true
+	}
+	l.parser.Begin(x.plan.Head)
+	res = result{slot: uint16(l.slot), dial: uint32(l.opened), label: Unattributed, sent: sent, intended: sent}
+	if l.ticket.intended >= 0 {
+		res.intended = l.ticket.intended
+	}
+	res.epoch = l.scribe.begin()
+	return res, request, last, true
+}
+
+// end records how the request ended.
+func (l *lane) end(res *result, end End) {
+	p := l.parser
+	res.outcome = p.Outcome(end, l.served > 0)
+	res.status = uint16(p.Status())
+	if label := p.Label(); label != nil && attributable(res.outcome) {
+		res.label = l.scribe.label(label)
+	}
+	l.scribe.end(*res)
+	l.served++
+	if p.Both() {
+		l.x.r.events.both.Add(1)
+	}
+	if why := p.Why(); why != "" {
+		l.x.r.notes.add(res.outcome, p.Why)
+	}
+	if p.Overloaded() {
+		l.x.ease(p)
+	}
+}
+
+// attributable says whether a label counts. A body's label needs the complete body, which the parser sees to.
+func attributable(o Outcome) bool {
+	return o == Answered || o >= Truncated && o <= Aborted
+}
+
+// dropFor is the counter of the reason why the connection cannot carry another request, nil if it can. surplus: something
+// else than line ends followed the reply; sent: the whole request had left before it.
+func (l *lane) dropFor(o Outcome, last, surplus, sent bool) *atomic.Uint64 {
+	e := &l.x.r.events
+	switch {
+	case !o.Complete():
+		return &e.failed
+	case surplus:
+		return &e.surplus
+	case !l.parser.Reusable() || !sent:
+		return &e.saidClose
+	case last:
+		return &e.reconnected
+	}
+	return nil
+}
