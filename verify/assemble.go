@@ -66,8 +66,7 @@ func (r *run) report() (*Report, error) {
 	if r.config.Change != nil {
 		out.Propagation = &report.Propagation{Traffic: &report.TrafficTiming{Untimed: "no load ran while the weights changed: at this rate it would have used up the requests allowed"}}
 		if r.arrival != nil {
-			seen := r.arrival.seen()
-			out.Propagation = &seen
+			out.Propagation.Traffic = r.arrival.seen()
 		}
 	}
 	if r.procedure != nil {

@@ -3,13 +3,12 @@ package verify
 import (
 	"context"
 	"math"
-	"sort"
 	"sync"
 	"time"
 
 	"github.com/mesh-split/mesh-split/verify/load"
 	"github.com/mesh-split/mesh-split/verify/report"
-	"github.com/mesh-split/mesh-split/verify/stats"
+	"github.com/mesh-split/mesh-split/verify/verdict"
 )
 
 // Change is an edit made while the load runs, so that the traffic itself tells when clients got the new weights. The
@@ -20,123 +19,99 @@ type Change struct {
 	Live  func(context.Context) error              // returns once every gateway's configuration is new; nil: nobody can look
 }
 
-// Timing of a change. Statistics choose the cap and the widest confidence set that still counts as a time; the lead gives
-// every connection a request or two under the old weights.
+// Timing of a change: the lead gives every connection a request or two under the old weights; the cap is how long the
+// traffic may take to show the change where nothing else can.
 const (
 	changeLead = 250 * time.Millisecond
 	changeCap  = 10 * time.Second
-	widestSpan = 250 * time.Millisecond
 )
 
-// arrival watches, connection by connection, for the moment where the old weights turn into the new ones.
+// arrival feeds the labels of the run to the detectors of verify/verdict, and keeps the clock for them.
 type arrival struct {
-	mutex     sync.Mutex // guards everything below: the loop feeds, the goroutine of the change reads
-	recorder  *load.Recorder
-	armed     time.Time // the edit was sent; requests before it are none of ours
-	answered  time.Time
-	alpha     float64
-	detectors []*stats.Change // by connection slot; nil: the change is too small to be timed by this much traffic
-	dials     []int           // the connection each detector follows: a new one may hang on another gateway
-	queue     []load.Change
-	all       chan struct{} // closed when every detector has stopped
-	void      int
+	recorder *load.Recorder
+	feasible bool // the change is large enough to be timed by this much traffic
+
+	mutex    sync.Mutex // guards what follows: the loop feeds, the goroutine of the change arms and reads
+	watch    *verdict.Propagation
+	answered time.Duration // when the API server did, on the recorder's clock
+	queue    []load.Change
+	moved    chan struct{} // closed when every connection has the new weights
 }
 
-// newArrival prepares the detectors of a change.
-func newArrival(c *Config, r *load.Recorder) *arrival {
-	a := &arrival{recorder: r, alpha: alpha(c.Confidence), all: make(chan struct{})}
-	before, after := make([]float64, c.Target.Len()), make([]float64, c.Target.Len())
+func newArrival(c *Config, r *load.Recorder) (*arrival, error) {
+	before := make([]int64, c.Target.Len())
 	for i, name := range c.Target.Names() {
-		before[i], after[i] = c.Change.From.Share(name), c.Target.Share(name)
-	}
-	cost := float64(c.Connections) * 1.5 * math.Log(stats.ChangeThreshold) / divergence(after, before)
-	if cost > float64(c.Rate)*changeCap.Seconds() {
-		return a
-	}
-	a.detectors, a.dials = make([]*stats.Change, c.Connections), make([]int, c.Connections)
-	for i := range a.detectors {
-		a.detectors[i] = stats.NewChange(before, after, stats.ChangeThreshold, 0)
-	}
-	return a
-}
-
-// divergence is KL(p||q), with entries of q below a millionth raised to it: how much one label tells, in nats.
-func divergence(p, q []float64) float64 {
-	sum := 0.0
-	for i := range p {
-		if p[i] > 0 {
-			sum += p[i] * math.Log(p[i]/max(q[i], 1e-6))
+		if at := c.Change.From.Index(name); at >= 0 {
+			before[i] = c.Change.From.Weights()[at]
 		}
 	}
-	return sum
+	rate := float64(c.Rate)
+	if c.Rate == Unpaced {
+		rate = math.Inf(1)
+	}
+	watch, err := verdict.NewPropagation(verdict.Change{Old: before, New: c.Target.Weights(), Connections: c.Connections,
+		Rate: rate, Cap: changeCap, Alpha: alpha(c.Confidence)})
+	if err != nil {
+		return nil, err
+	}
+	return &arrival{recorder: r, feasible: watch.Feasible(), watch: watch, moved: make(chan struct{})}, nil
 }
 
-func (a *arrival) arm(at time.Time) {
+// arm says that the edit is being sent: requests sent before it are passed over.
+func (a *arrival) arm() {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
-	a.armed = at
+	a.watch.Arm(time.Since(a.recorder.At(0)))
 }
 
-// feed hands new labels to the detectors. The loop of the run calls it at every look.
+func (a *arrival) answer(at time.Time) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	a.answered = at.Sub(a.recorder.At(0))
+}
+
+// feed hands over what came since the last look. The loop of the run calls it at every look.
 func (a *arrival) feed() {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
-	a.queue, a.void = a.recorder.Changes(a.queue[:0])
-	if a.detectors == nil || a.armed.IsZero() {
+	a.queue, _ = a.recorder.Changes(a.queue[:0])
+	if !a.feasible {
 		return
 	}
 	for _, c := range a.queue {
-		d := a.detectors[c.Connection]
-		if a.dials[c.Connection] != c.Dial {
-			a.dials[c.Connection] = c.Dial
-			d.Reset()
-		}
-		sent := a.recorder.At(c.Sent)
-		if c.Label < 0 || c.Label >= d.Versions() || sent.Before(a.armed) {
-			continue
-		}
-		d.Observe(c.Label, sent.UnixNano())
+		a.watch.Observe(c.Connection, c.Dial, c.Label, c.Sent)
 	}
-	for _, d := range a.detectors {
-		if !d.Done() {
-			return
+	if a.watch.AllMoved() {
+		select {
+		case <-a.moved:
+		default:
+			close(a.moved)
 		}
-	}
-	select {
-	case <-a.all:
-	default:
-		close(a.all)
 	}
 }
 
 // seen says what the traffic showed so far.
-func (a *arrival) seen() report.Propagation {
+func (a *arrival) seen() *report.TrafficTiming {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
-	t := &report.TrafficTiming{Connections: len(a.detectors)}
-	if a.detectors == nil {
+	result := a.watch.Result(a.answered)
+	t := &report.TrafficTiming{Connections: result.Connections, Moved: result.Moved}
+	if !a.feasible {
 		t.Untimed = "the change is too small to be timed by this many requests"
-		return report.Propagation{Traffic: t}
+		return t
 	}
-	var delays []float64
-	for _, d := range a.detectors {
-		if !d.Done() {
-			continue
-		}
-		t.Moved++
-		first, last, ok := d.Span(a.alpha)
-		sent, known := d.TauSent()
-		if ok && known && time.Duration(last-first) <= widestSpan {
-			delays = append(delays, time.Unix(0, sent).Sub(a.answered).Seconds())
+	var delays []float64 // earliest first
+	for _, d := range result.Delays {
+		if d.Timed {
+			delays = append(delays, d.Delay.Seconds())
 		}
 	}
 	if t.Timed = len(delays); t.Timed == 0 {
-		t.Untimed = "no connection shows the moment closer than " + report.Seconds(widestSpan.Seconds())
-		return report.Propagation{Traffic: t}
+		t.Untimed = "no connection shows the moment closer than " + report.Seconds(verdict.MaxTimedSpan.Seconds())
+		return t
 	}
-	sort.Float64s(delays)
-	t.First, t.Median, t.Last = delays[0], delays[len(delays)/2], delays[len(delays)-1]
-	return report.Propagation{Traffic: t}
+	t.First, t.Median, t.Last = delays[0], delays[(len(delays)-1)/2], delays[len(delays)-1]
+	return t
 }
 
 // ready gives a channel that says once when the evidence may begin, or why it never will. The goroutine behind it ends with
@@ -156,16 +131,14 @@ func (r *run) untilReady(ctx context.Context) error {
 		return err
 	}
 	if r.arrival != nil {
-		r.arrival.arm(time.Now())
+		r.arrival.arm()
 	}
 	answered, err := change.Apply(ctx)
 	if err != nil {
 		return err
 	}
 	if r.arrival != nil {
-		r.arrival.mutex.Lock()
-		r.arrival.answered = answered
-		r.arrival.mutex.Unlock()
+		r.arrival.answer(answered)
 	}
 	if change.Live != nil {
 		if err := change.Live(ctx); err != nil {
@@ -174,11 +147,11 @@ func (r *run) untilReady(ctx context.Context) error {
 		return pause(ctx, r.config.Settle)
 	}
 	// Nobody can look into the gateways: the traffic alone tells, within a cap.
-	if r.arrival == nil || r.arrival.detectors == nil {
+	if r.arrival == nil || !r.arrival.feasible {
 		return pause(ctx, max(r.config.Settle, changeCap))
 	}
 	select {
-	case <-r.arrival.all:
+	case <-r.arrival.moved:
 		return nil
 	case <-time.After(changeCap):
 		return nil

@@ -42,7 +42,9 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		}
 	}
 	if c.Change != nil {
-		run.arrival = newArrival(&c, run.recorder)
+		if run.arrival, err = newArrival(&c, run.recorder); err != nil {
+			return nil, err
+		}
 	}
 	if c.Announce != nil {
 		c.Announce(where.Load, plan)
@@ -104,10 +106,12 @@ type where struct {
 func (r *run) send(ctx context.Context) error {
 	preparing, cancel := context.WithCancel(ctx)
 	defer cancel()
+	idle := r.config.Settle == 0 && r.config.Change == nil || r.settleCost() > float64(r.config.MaxRequests)/4
+	if idle {
+		r.arrival = nil // settling may not eat the budget: nothing is sent meanwhile, and the traffic times nothing
+	}
 	ready := r.ready(preparing)
-	if r.config.Settle == 0 && r.config.Change == nil || r.settleCost() > float64(r.config.MaxRequests)/4 {
-		// Settling may not eat the budget: then nothing is sent meanwhile, and the traffic times nothing.
-		r.arrival = nil
+	if idle {
 		if err := <-ready; err != nil {
 			return unsent(err)
 		}
