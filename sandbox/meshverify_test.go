@@ -1,0 +1,85 @@
+//go:build unix
+
+package sandbox_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+)
+
+// verdict is the part of a VerificationReport that these tests compare with Envoy's own counters.
+type verdict struct {
+	Verdict  string
+	Versions []struct {
+		Name             string
+		Requests, Errors uint64
+	}
+	Unattributed uint64
+	Requests     struct{ Sent, Evidence uint64 }
+}
+
+// meshVerify runs the built program against the shared gateway and gives its report and its exit code.
+func meshVerify(t *testing.T, args ...string) (verdict, int) {
+	t.Helper()
+	program, err := filepath.Abs("../bin/mesh-verify")
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), program, append(args, "-o", "json")...)
+	var stdout, stderr bytes.Buffer
+	command.Stdout, command.Stderr = &stdout, &stderr
+	err = command.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatalf("%v (make build makes it)", err)
+	}
+	var v verdict
+	if err := json.Unmarshal(stdout.Bytes(), &v); err != nil {
+		t.Fatalf("no report: %v\n%s%s", err, &stdout, &stderr)
+	}
+	return v, command.ProcessState.ExitCode()
+}
+
+// The verdict is right run after run, and every count equals what the Envoys counted, request for request.
+// MESH_SPLIT_RUNS=20 repeats it as often as a release does.
+func TestVerdictsAndCountsAgainstEnvoy(t *testing.T) {
+	runs := 4
+	if n, err := strconv.Atoi(os.Getenv("MESH_SPLIT_RUNS")); err == nil {
+		runs = n
+	}
+	for _, row := range []struct {
+		prod, stage int // what the mesh is told
+		want        string
+		exit        int
+	}{
+		{70, 30, "PASS", 0},
+		{50, 50, "FAIL", 3},
+	} {
+		split(t, shared, row.prod, row.stage, 0, 1)
+		for run := range runs {
+			before, err := shared.EnvoyCounters(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			v, exit := meshVerify(t, shared.GatewayURL(), "--expect", "v1=70,v2=30", "--rate", "5000", "--max-requests", "60000")
+			after, err := shared.EnvoyCounters(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v.Verdict != row.want || exit != row.exit {
+				t.Errorf("%d/%d, run %d: %s with status %d, want %s with %d: %+v", row.prod, row.stage, run, v.Verdict, exit, row.want, row.exit, v)
+			}
+			counted := after.Since(before)
+			if len(v.Versions) != 2 || v.Versions[0].Requests != counted.Total(prod) || v.Versions[1].Requests != counted.Total(stage) ||
+				v.Unattributed != 0 || v.Requests.Sent != counted.Total(prod)+counted.Total(stage) {
+				t.Errorf("%d/%d, run %d: %+v, but the Envoys counted %d and %d", row.prod, row.stage, run, v, counted.Total(prod), counted.Total(stage))
+			}
+		}
+	}
+}
