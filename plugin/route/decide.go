@@ -15,9 +15,24 @@ type candidate struct {
 
 func (c candidate) source() string { return namespace(c.root) + "/" + objectName(c.root) }
 
-func (c candidate) String() string {
-	e := Entry{Object: c.object, Section: HTTP, Index: c.index, Name: str(c.raw, "name")}
-	return e.String()
+// entry is where the route's weights are edited, without destinations.
+func (i item) entry() Entry {
+	section := HTTP
+	if str(i.object, "kind") != "VirtualService" {
+		section = Rules
+	}
+	return Entry{Object: i.object, Section: section, Index: i.index, Name: str(i.raw, "name"), Raw: i.raw}
+}
+
+func (c candidate) String() string { return c.entry().String() }
+
+// gave says whether Envoy's route was made from this one. The VirtualService that Istio makes of an HTTPRoute has a name of
+// its own, but the route's name is then unique.
+func (c candidate) gave(r EnvoyRoute) bool {
+	if c.entry().Section == Rules {
+		return r.Name == c.envoyName() && r.Namespace == namespace(c.root)
+	}
+	return r.Name == c.envoyName() && r.Namespace+"/"+r.Object == c.source()
 }
 
 // routes are the routes of a virtual host: VirtualService by VirtualService, catch-alls moved to the end.
@@ -64,8 +79,8 @@ func (m *Mesh) decide(d *Decision, routes []candidate, dump *Dump) error {
 	}
 	rival := -1
 	for i, c := range routes {
-		if c.source() != routes[winner].source() && c.fits != no && (rival < 0) {
-			rival = i
+		if c.entry().Section != Rules && c.source() != routes[winner].source() && c.fits != no && rival < 0 {
+			rival = i // the Gateway API defines the order, Istio does not
 		}
 	}
 	if dump != nil {
@@ -97,14 +112,16 @@ func (m *Mesh) settle(d *Decision, c candidate) error {
 		return err
 	}
 	for _, e := range entries {
-		if e.Section == HTTP && e.Index == c.index {
+		if e.Slot() == c.entry().Slot() {
 			d.Entry = &e
 		}
 	}
 	d.Root, d.EnvoyName = c.root, c.envoyName()
-	d.Warnings = append(d.Warnings, m.unreachable(c.root)...)
+	if d.Entry.Section == HTTP {
+		d.Warnings = append(d.Warnings, m.unreachable(c.root)...)
+	}
 	if len(d.Entry.Destinations) == 0 {
-		return noWeights(*d.Entry, "virtualservice "+d.Entry.Namespace()+"/"+d.Entry.ObjectName())
+		return noWeights(*d.Entry, strings.ToLower(d.Entry.Kind())+" "+d.Entry.Namespace()+"/"+d.Entry.ObjectName())
 	}
 	return nil
 }
@@ -115,7 +132,7 @@ func (m *Mesh) unreachable(root Object) []Warning {
 	items, _ := m.merge(root)
 	taken := ""
 	for _, it := range items {
-		e := Entry{Object: it.object, Section: HTTP, Index: it.index, Name: str(it.raw, "name")}
+		e := it.entry()
 		if taken != "" {
 			out = append(out, Warning{"W_UNREACHABLE", fmt.Sprintf("%s can never match: %s before it takes everything", e.Slot(), taken)})
 			continue

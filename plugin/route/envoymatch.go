@@ -20,7 +20,7 @@ func (d *Decision) inDump(dump *Dump, routes []candidate) (int, error) {
 				"whether Envoy's route %s takes %s cannot be known", printable(r.Name), d.Probe)
 		case yes:
 			for i, c := range routes {
-				if c.fits == yes && c.source() == r.Namespace+"/"+r.Object && c.envoyName() == r.Name {
+				if c.fits == yes && c.gave(r) {
 					return i, nil
 				}
 			}
@@ -72,9 +72,7 @@ func (p Probe) fitsEnvoyField(match map[string]any, key string, v any) truth {
 		return p.fitsURI(map[string]any{"exact": v}, ignoreCase)
 	case "path_separated_prefix":
 		prefix, _ := v.(string)
-		exact := p.fitsURI(map[string]any{"exact": prefix}, ignoreCase)
-		below := p.fitsURI(map[string]any{"prefix": prefix + "/"}, ignoreCase)
-		return max(exact, below)
+		return p.fitsURI(map[string]any{segments: prefix}, ignoreCase)
 	case "safe_regex":
 		return p.fitsURI(map[string]any{"regex": str(match, "safe_regex", "regex")}, ignoreCase)
 	case "headers":

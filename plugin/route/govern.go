@@ -21,14 +21,19 @@ var depths = []string{"E_NO_LISTENER", "E_HOST_NOT_SERVED", "E_MESH_ONLY", "E_NO
 func (m *Mesh) Which(p Probe, dump *Dump) (*Decision, error) {
 	var best *Decision
 	var bestErr error
-	for _, proxy := range m.Proxies() {
-		d, err := m.whichAt(proxy, p, dump)
+	take := func(d *Decision, err error) {
 		switch {
 		case best == nil || bestErr != nil && (err == nil || depth(err) > depth(bestErr)):
 			best, bestErr = d, err
 		case err == nil && bestErr == nil && d.Entry.String() != best.Entry.String():
-			best.warn("W_GATEWAYS_DIFFER", "at gateway %s %s governs", proxy, d.Entry)
+			best.warn("W_GATEWAYS_DIFFER", "at gateway %s %s governs", d.Gateway, d.Entry)
 		}
+	}
+	for _, proxy := range m.Proxies() {
+		take(m.whichAt(proxy, p, dump))
+	}
+	for _, g := range m.GatewayAPIs {
+		take(m.whichListener(g, p, dump))
 	}
 	if best == nil {
 		return &Decision{Probe: p}, refuse("E_NO_LISTENER", "look at the Gateways' selectors and the gateway pods' labels", "no Gateway selects any gateway pod")
@@ -187,11 +192,15 @@ func (m *Mesh) virtualHost(proxy Proxy, servers []server, p Probe) (virtualHost,
 	return best, nil
 }
 
-// covering are the VirtualServices with a host that covers the request's; delegates have none.
+// covering are the VirtualServices with a host that covers the request's; delegates have none. It looks at every
+// VirtualService of the cluster, so it allocates nothing for those it leaves out.
 func (m *Mesh) covering(host string) []Object {
 	var out []Object
 	for _, vs := range m.VirtualServices {
-		if slices.ContainsFunc(m.hostsOf(vs), func(h string) bool { return hostCovers(h, host) }) {
+		if slices.ContainsFunc(list(vs, "spec", "hosts"), func(v any) bool {
+			h, _ := v.(string)
+			return hostCovers(strings.ToLower(h), host) || !strings.ContainsAny(h, ".*") && slices.Contains(m.hostsOf(vs), host)
+		}) {
 			out = append(out, vs)
 		}
 	}

@@ -17,6 +17,9 @@ type Mesh struct {
 	VirtualServices []Object // all that may share hosts or delegate; the object in question may be among them
 	Pods            []Object // gateway pods: labels, namespace; without them every Gateway is taken to have its own
 
+	GatewayAPIs []Object // gateway.networking.k8s.io Gateways
+	Routes      []Object // HTTPRoutes and GRPCRoutes
+
 	DefaultExportTo  []string // defaultVirtualServiceExportTo of the mesh config; empty is *
 	ScopedToGateways bool     // PILOT_SCOPE_GATEWAY_TO_NAMESPACE: gateway pods take only Gateways of their namespace
 }

@@ -125,7 +125,7 @@ func keys(m map[string]any) []string {
 
 // describe is a string match for people.
 func describe(m map[string]any) string {
-	for _, kind := range []string{"exact", "prefix", "regex"} {
+	for _, kind := range []string{"exact", "prefix", "regex", segments} {
 		if s, ok := m[kind].(string); ok {
 			return kind + " " + strconv.Quote(s)
 		}
@@ -173,7 +173,7 @@ var odd = regexp.MustCompile(`//|/\.|\\|%(2[fFeEdD]|5[cCfF]|7[eE]|3[0-9]|[46][1-
 
 func (p Probe) fitsURI(m map[string]any, ignoreCase bool) truth {
 	path := p.Path
-	if str(m, "prefix") == "/" {
+	if str(m, "prefix") == "/" || m[segments] == "/" {
 		return yes
 	}
 	if odd.MatchString(path) {
@@ -185,13 +185,19 @@ func (p Probe) fitsURI(m map[string]any, ignoreCase bool) truth {
 			s, _ := v.(string)
 			folded[k] = strings.ToLower(s)
 		}
-		return fitsString(folded, strings.ToLower(path), true)
+		m, path = folded, strings.ToLower(path)
 	}
 	if regex, ok := m["regex"].(string); ok {
 		return fitsRegex(regex, path)
 	}
+	if prefix, ok := m[segments].(string); ok {
+		return truthOf(path == prefix || strings.HasPrefix(path, prefix+"/"))
+	}
 	return fitsString(m, path, true)
 }
+
+// segments is the kind of prefix that the Gateway API has: whole segments of the path. VirtualServices do not know it.
+const segments = "segments"
 
 // The headers that the gateway itself may add or change before it routes.
 func addedByGateway(name string) bool {
