@@ -1,0 +1,100 @@
+//go:build unix
+
+package plugintest
+
+import (
+	"context"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+var discard = log.New(io.Discard, "", 0)
+
+// meddler stands between the plugin and the real API server and does one thing to the first PATCH of a VirtualService:
+// what a colleague, a network or a slow server would do.
+type meddler struct {
+	forward http.Handler
+	before  func()                         // on the first patch, before it is passed on
+	after   func(http.ResponseWriter) bool // on the first patch: true swallows the answer
+	patches atomic.Int32
+}
+
+func (m *meddler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPatch || !strings.Contains(r.URL.Path, "/virtualservices/") || m.patches.Add(1) != 1 {
+		m.forward.ServeHTTP(w, r)
+		return
+	}
+	if m.before != nil {
+		m.before()
+	}
+	if m.after == nil {
+		m.forward.ServeHTTP(w, r)
+		return
+	}
+	m.forward.ServeHTTP(httptest.NewRecorder(), r)
+	m.after(w)
+}
+
+// meddler ACT [ARGS…]: from now on KUBECONFIG leads through a meddler.
+//
+//	meddler before PROGRAM ARGS…  run a program before the first patch is passed on
+//	meddler lose                  pass the first patch on and drop the connection instead of the answer
+//	meddler delay DURATION        hold the first patch back
+func meddlerCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: meddler before PROGRAM ARGS... | lose | delay DURATION")
+	}
+	direct := ts.Getenv("KUBECONFIG")
+	config, err := clientcmd.BuildConfigFromFlags("", direct)
+	ts.Check(err)
+	target, err := url.Parse(config.Host)
+	ts.Check(err)
+	transport, err := rest.TransportFor(&rest.Config{Host: config.Host, TLSClientConfig: config.TLSClientConfig})
+	ts.Check(err)
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy.Transport, proxy.ErrorLog = transport, discard
+	m := &meddler{forward: proxy}
+	switch args[0] {
+	case "before":
+		meddle := command(context.Background(), ts, args[1:]...) // straight to the API server
+		m.before = func() { _ = meddle.Run() }
+	case "lose":
+		m.after = func(w http.ResponseWriter) bool {
+			conn, _, err := w.(http.Hijacker).Hijack()
+			if err == nil {
+				conn.Close()
+			}
+			return true
+		}
+	case "delay":
+		d, err := time.ParseDuration(args[1])
+		ts.Check(err)
+		m.before = func() { time.Sleep(d) }
+	default:
+		ts.Fatalf("meddler %s is not known", args[0])
+	}
+	server := httptest.NewServer(m)
+	ts.Defer(server.Close)
+	raw, err := clientcmd.LoadFromFile(direct)
+	ts.Check(err)
+	for _, cluster := range raw.Clusters {
+		cluster.Server, cluster.CertificateAuthorityData = server.URL, nil
+	}
+	indirect := ts.MkAbs("meddled.kubeconfig")
+	ts.Check(clientcmd.WriteToFile(*raw, indirect))
+	ts.Check(os.Chmod(indirect, 0o600))
+	ts.Setenv("KUBECONFIG", indirect)
+	ts.Setenv("DIRECT", direct)
+}
