@@ -68,8 +68,7 @@ func (c *course) untouched(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() == nil {
 		return err
 	}
-	c.screen.Line("")
-	c.screen.Say("interrupted", "nothing was changed")
+	c.screen.Line("interrupted: nothing was changed")
 	return fault.Verdict{Exit: fault.Interrupted}
 }
 
@@ -162,16 +161,16 @@ func (c *course) rehearse(ctx context.Context) error {
 	}
 	switch {
 	case c.plan.Nothing():
-		c.screen.Say("dry", "run: nothing to change, the weights are these already")
+		c.screen.Line("dry run: nothing to change, the weights are these already")
 	case c.options.DryRun == "server":
 		patched, err := c.options.Client.Patch(ctx, c.subject.Object, c.plan, mesh.PatchOptions{Manager: c.options.Manager, DryRun: true})
 		if err != nil {
 			return err
 		}
 		c.warnAltered(patched)
-		c.screen.Say("dry", "run: the API server and its webhooks accept it; nothing was written")
+		c.screen.Line("dry run: the API server and its webhooks accept it; nothing was written")
 	default:
-		c.screen.Say("dry", "run: nothing was sent, nothing was written")
+		c.screen.Line("dry run: nothing was sent, nothing was written")
 	}
 	return c.print()
 }

@@ -76,7 +76,7 @@ func (c *course) live(ctx context.Context) outcome {
 	}
 	c.screen.Broken("live", "%s after %s", view, report.Seconds(c.options.Timeout.Seconds()))
 	view.WriteTable(c.screen.Out())
-	c.screen.Say("INCONCLUSIVE", "not live in time: %s", view.Cause())
+	c.screen.Line("INCONCLUSIVE  not live in time: %s", view.Cause())
 	return outcome{verdict: "not-live", exit: fault.Inconclusive, when: "inconclusive"}
 }
 
@@ -158,7 +158,7 @@ func (c *course) raised() []string {
 // interrupted says the state that a Ctrl-C leaves.
 func (c *course) interrupted(state string) outcome {
 	c.doc.Interrupted = true
-	c.screen.Say("interrupted", "%s", state)
+	c.screen.Line("interrupted: %s", state)
 	return outcome{exit: fault.Interrupted, when: "interrupted"}
 }
 

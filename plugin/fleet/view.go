@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -130,6 +131,11 @@ func (v View) Cause() string {
 		}
 	}
 	return strings.Join(parts, "; ")
+}
+
+// Behind is true when a gateway that could be read does not hold the weights.
+func (v View) Behind() bool {
+	return slices.ContainsFunc(v.Sights, func(s mesh.Sight) bool { return s.Err == nil && !s.Live() })
 }
 
 // Refusal is the error of a gateway that we have no right to look into, or nil.

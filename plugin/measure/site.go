@@ -203,7 +203,7 @@ func nameVersions(ctx context.Context, e route.Entry, f *Flags, c verify.Config,
 		rule, err := attribute.ParseRule("header:" + n.header)
 		return n, rule, err
 	}
-	c.LoadOnly, c.MaxRequests, c.Connections, c.Rate, c.Settle = true, 2*probes, 1, verify.DefaultRate, -1
+	c.LoadOnly, c.MaxRequests, c.Connections, c.Rate, c.Settle = true, 2*probes, 1, verify.DefaultRate, 0
 	r, err := verify.Run(ctx, c)
 	if err != nil {
 		return naming{}, c.Identify, err

@@ -51,8 +51,9 @@ func (c *Client) Forward(ctx context.Context, pod Pod) (*Forward, error) {
 	select {
 	case got := <-dialled:
 		if got.err != nil {
-			if strings.Contains(got.err.Error(), "is forbidden") { // a refused upgrade is only text
-				return nil, c.noRight(a, got.err)
+			// A refused upgrade is only text, with words about upgrades around what the API server said.
+			if _, said, forbidden := strings.Cut(got.err.Error(), "pods \""); forbidden && strings.Contains(said, "is forbidden") {
+				return nil, c.noRight(a, errors.New(strings.Trim("pods \""+said, ": \n")))
 			}
 			return nil, c.explain(a, got.err)
 		}

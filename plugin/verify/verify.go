@@ -100,7 +100,7 @@ func (o *Options) Run(ctx context.Context) error {
 	show := screen.New(o.Streams.Out, o.Streams.ErrOut, o.Output == "json")
 	r, view, s, err := o.measure(ctx, show)
 	if ctx.Err() != nil && r == nil {
-		show.Say("interrupted", "nothing was changed")
+		show.Line("interrupted: nothing was measured")
 		return fault.Verdict{Exit: fault.Interrupted}
 	}
 	if err != nil {
@@ -187,7 +187,7 @@ func (o *Options) target(s *subject.Subject) (route.Entry, error) {
 
 // explain names the gateways that are behind a verdict other than PASS, and what to do about them.
 func explain(show *screen.Screen, s *subject.Subject, view fleet.View, r *core.Report) {
-	if view.Live() || r.Verdict == verdict.Pass.String() {
+	if !view.Behind() || r.Verdict == verdict.Pass.String() {
 		return
 	}
 	show.Say("cause", "%s", view.Cause())

@@ -123,7 +123,7 @@ func (o *Options) Run(ctx context.Context) error {
 		show.Done("live", "%s", view)
 		return nil
 	case ctx.Err() != nil:
-		show.Say("interrupted", "%s; nothing was changed", strings.TrimPrefix(state+"; "+view.String(), "; "))
+		show.Line("interrupted: %s", strings.TrimPrefix(state+"; "+view.String(), "; "))
 		return fault.Verdict{Exit: fault.Interrupted}
 	}
 	if len(view.Sights) > 0 {
