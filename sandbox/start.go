@@ -47,7 +47,7 @@ func Start(ctx context.Context, o Options) (*Sandbox, error) {
 	defer context.AfterFunc(ctx, func() { lease.Close() })()
 	if err := follow(events, o.Progress); err != nil {
 		if ctx.Err() != nil {
-			err = context.Cause(ctx)
+			err = ctx.Err()
 		}
 		return abandon(err)
 	}

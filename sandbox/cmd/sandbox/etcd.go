@@ -17,7 +17,7 @@ func newEtcd() *cobra.Command {
 	config := embed.NewConfig()
 	var clientPort, peerPort int
 	var tls transport.TLSInfo
-	c := &cobra.Command{Use: "etcd", Hidden: true, Args: usage(cobra.NoArgs), RunE: func(c *cobra.Command, _ []string) error {
+	c := &cobra.Command{Use: "etcd", Hidden: true, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
 		client, peer := loopbackURL(clientPort), loopbackURL(peerPort)
 		config.Name = "sandbox"
 		config.ListenClientUrls, config.AdvertiseClientUrls = []url.URL{client}, []url.URL{client}

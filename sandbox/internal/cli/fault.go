@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package cli
 
 import (
 	"context"
@@ -26,11 +26,11 @@ GATEWAY is a number from 0.`
 func newFault() *cobra.Command {
 	var dir string
 	var switches sandbox.Switches
-	c := &cobra.Command{Use: "fault ACTION TARGET", Short: "Break or mend something", Long: faultHelp, Args: usage(cobra.ExactArgs(2)),
+	c := &cobra.Command{Use: "fault ACTION TARGET", Short: "Break or mend something", Long: faultHelp, Args: Arguments(cobra.ExactArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {
 			do, err := action(args[0], args[1], switches)
 			if err != nil {
-				return usageError{err}
+				return UsageError{err}
 			}
 			at, err := folder(dir)
 			if err != nil {

@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package cli
 
 import (
 	"fmt"
@@ -14,7 +14,7 @@ import (
 
 func newDown() *cobra.Command {
 	var dir string
-	c := &cobra.Command{Use: "down", Short: "End a sandbox, or sweep up after one that crashed", Args: usage(cobra.NoArgs),
+	c := &cobra.Command{Use: "down", Short: "End a sandbox, or sweep up after one that crashed", Args: Arguments(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			at, err := folder(dir)
 			if err != nil {
@@ -28,7 +28,7 @@ func newDown() *cobra.Command {
 
 func newStatus() *cobra.Command {
 	var dir string
-	c := &cobra.Command{Use: "status", Short: "Say what runs, and where", Args: usage(cobra.NoArgs),
+	c := &cobra.Command{Use: "status", Short: "Say what runs, and where", Args: Arguments(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			at, err := folder(dir)
 			if err != nil {

@@ -1,10 +1,9 @@
 //go:build unix
 
-package main
+package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -20,11 +19,11 @@ func newUp() *cobra.Command {
 	var o sandbox.Options
 	var weights string
 	var foreground bool
-	c := &cobra.Command{Use: "up", Short: "Start a sandbox and return when it serves", Args: usage(cobra.NoArgs),
+	c := &cobra.Command{Use: "up", Short: "Start a sandbox and return when it serves", Args: Arguments(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			var err error
 			if o.Weights, err = parseWeights(weights); err != nil {
-				return usageError{err}
+				return UsageError{err}
 			}
 			o.Detach, o.Progress = !foreground, c.ErrOrStderr()
 			return up(c.Context(), o, c.OutOrStdout())
@@ -56,7 +55,10 @@ func up(ctx context.Context, o sandbox.Options, out io.Writer) error {
 	fmt.Fprintln(out, "going down")
 	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	return errors.Join(context.Cause(ctx), s.Down(patience))
+	if err := s.Down(patience); err != nil {
+		return err
+	}
+	return ctx.Err()
 }
 
 // describe prints what a person needs to go on.
