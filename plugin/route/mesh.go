@@ -20,8 +20,19 @@ type Mesh struct {
 	GatewayAPIs []Object // gateway.networking.k8s.io Gateways
 	Routes      []Object // HTTPRoutes and GRPCRoutes
 
+	EndpointSlices []Object // of the destinations' Services; nil if unread
+	Workloads      []Object // pods behind them; nil if unread
+	RootNamespace  string   // of the mesh config; empty is istio-system
+
 	DefaultExportTo  []string // defaultVirtualServiceExportTo of the mesh config; empty is *
 	ScopedToGateways bool     // PILOT_SCOPE_GATEWAY_TO_NAMESPACE: gateway pods take only Gateways of their namespace
+}
+
+func (m *Mesh) rootNamespace() string {
+	if m.RootNamespace == "" {
+		return "istio-system"
+	}
+	return m.RootNamespace
 }
 
 func (m *Mesh) domain() string {
