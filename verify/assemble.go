@@ -100,6 +100,14 @@ func (r *run) judge(out *Report) error {
 		}
 	}
 	out.RequestsWanted = wanted(d.Open)
+	if r.watch != nil {
+		out.Watched = time.Since(r.watchSince).Seconds()
+		if reason := r.watch.Reason(); reason.Code != "" {
+			// The PASS was true when it was said; the watch has seen it end.
+			out.Verdict = verdict.Fail.String()
+			d.Reasons = []verdict.Reason{reason}
+		}
+	}
 	for _, reason := range d.Reasons {
 		out.Reasons = append(out.Reasons, report.Reason{Code: reason.Code, Message: reason.Message})
 	}

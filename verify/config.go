@@ -72,14 +72,15 @@ func (r *Rate) Type() string { return "N|max" }
 // Config is one question. Two equal Configs ask the same; the zero value of every field but URL and Target is a safe
 // default.
 type Config struct {
-	Target       Split     // required, unless LoadOnly
-	Tolerance    Tolerance // zero: by the rule of docs/method.md, 2 points for a 70/30 split
-	Confidence   float64   // 1 - alpha, in (0.5, 1); zero: DefaultConfidence
-	IgnoreErrors bool      // judge the split alone; by default a version that fails is a FAIL however right its share
-	MaxErrorRate float64   // in (0, 1): also certify that each version fails less often; zero: only guard against 5 %
-	Raised       []string  // versions whose share a change has just raised; only they can be blamed for failing more; nil: all
-	LoadOnly     bool      // send and count, judge nothing
-	Change       *Change   // an edit to make while the load runs; nil: the split is as it should be already
+	Target       Split         // required, unless LoadOnly
+	Tolerance    Tolerance     // zero: by the rule of docs/method.md, 2 points for a 70/30 split
+	Confidence   float64       // 1 - alpha, in (0.5, 1); zero: DefaultConfidence
+	IgnoreErrors bool          // judge the split alone; by default a version that fails is a FAIL however right its share
+	MaxErrorRate float64       // in (0, 1): also certify that each version fails less often; zero: only guard against 5 %
+	Raised       []string      // versions whose share a change has just raised; only they can be blamed for failing more; nil: all
+	LoadOnly     bool          // send and count, judge nothing
+	Watch        time.Duration // keep checking for so long after a PASS, ended by a FAIL; the cap on requests is lifted then
+	Change       *Change       // an edit to make while the load runs; nil: the split is as it should be already
 
 	URL       string      // http or https; its path and query are requested, its host is where to connect
 	Host      string      // Host header, and the name a certificate must show; empty: that of the URL
@@ -229,7 +230,7 @@ func (c Config) Validate() error {
 	for _, d := range []struct {
 		flag  string
 		value time.Duration
-	}{{"--max-time", c.MaxTime}, {"--reply-timeout", c.ReplyTimeout}, {"--connect-timeout", c.DialTimeout}, {"--drain", c.Drain}, {"--settle", c.Settle}} {
+	}{{"--max-time", c.MaxTime}, {"--reply-timeout", c.ReplyTimeout}, {"--connect-timeout", c.DialTimeout}, {"--drain", c.Drain}, {"--settle", c.Settle}, {"--watch-for", c.Watch}} {
 		if d.value < 0 {
 			bad("write a duration such as 30s", "%s is negative", d.flag)
 		}

@@ -44,6 +44,9 @@ func (c *Config) prepare(ctx context.Context) (*load.Plan, where, error) {
 		Connections: c.Connections, ConnRequests: c.ConnRequests, MaxRequests: c.MaxRequests, Ramp: c.Ramp,
 		ReplyTimeout: c.ReplyTimeout, DialTimeout: c.DialTimeout, Drain: c.Drain, Abort: c.Abort,
 	}
+	if c.Watch > 0 {
+		p.MaxRequests = 0 // the cap holds until the PASS, see run.decided; a watch has none
+	}
 	if c.Rate != Unpaced {
 		p.Rate = float64(c.Rate)
 	}

@@ -88,9 +88,12 @@ type run struct {
 	evidenceSince time.Time
 	measured      time.Duration // of evidence, from its beginning to the last request
 	interrupted   bool
-	inFlight      uint64   // at the stop
-	looked        uint64   // evidence requests at the last look
-	arrival       *arrival // of the change, when the traffic times it
+	inFlight      uint64         // at the stop
+	looked        uint64         // evidence requests at the last look
+	arrival       *arrival       // of the change, when the traffic times it
+	watch         *verdict.Watch // after a PASS, when asked for
+	watchSince    time.Time
+	deadline      *time.Timer // ends the evidence
 	counts        load.Evidence
 	evidence      verdict.Evidence
 }
@@ -121,13 +124,13 @@ func (r *run) send(ctx context.Context) error {
 	// The engine's context is our own: a Ctrl-C ends the sending through the same door as a verdict does.
 	sending, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	deadline := time.NewTimer(time.Hour)
-	deadline.Stop()
-	defer deadline.Stop()
+	r.deadline = time.NewTimer(time.Hour)
+	r.deadline.Stop()
+	defer r.deadline.Stop()
 	beginEvidence := func() {
 		r.recorder.BeginEvidence()
 		r.evidenceSince = time.Now()
-		deadline.Reset(r.config.MaxTime)
+		r.deadline.Reset(r.config.MaxTime)
 	}
 	if ready == nil {
 		beginEvidence()
@@ -173,7 +176,7 @@ func (r *run) send(ctx context.Context) error {
 				break
 			}
 			halt()
-		case <-deadline.C:
+		case <-r.deadline.C:
 			halt()
 		case <-interrupt:
 			interrupt, r.interrupted = nil, true
@@ -226,16 +229,40 @@ func (r *run) decided() bool {
 		return false
 	}
 	r.read()
+	if r.watch != nil {
+		return r.watch.Look(&r.evidence)
+	}
 	if r.evidence.Requests < r.looked+minStep {
 		return false
 	}
 	r.looked = r.evidence.Requests
 	switch r.procedure.Look(&r.evidence) {
 	case verdict.StopNone:
-		return false
+		return r.config.Watch > 0 && r.recorder.Sent() >= r.config.MaxRequests
 	case verdict.StopFail:
 		// The verdict stands. A few requests more let the homogeneity test say how many connections differ.
 		return r.evidence.Requests >= max(20*uint64(r.config.Connections), verdict.DefaultMinRequests)
+	case verdict.StopPass:
+		return !r.beginWatch()
 	}
+	return true
+}
+
+// beginWatch goes on after a PASS when that was asked for: from here the same evidence feeds a test that never ends.
+func (r *run) beginWatch() bool {
+	if r.config.Watch == 0 {
+		return false
+	}
+	q, err := r.config.question()
+	if err != nil {
+		return false // validated before
+	}
+	seconds := time.Since(r.evidenceSince).Seconds()
+	if r.watch, err = verdict.NewWatch(q, float64(r.evidence.Requests)/seconds, 0); err != nil {
+		return false
+	}
+	r.watch.Start(&r.evidence)
+	r.watchSince = time.Now()
+	r.deadline.Reset(r.config.Watch)
 	return true
 }

@@ -130,6 +130,42 @@ func TestAnnouncedBeforeSent(t *testing.T) {
 	}
 }
 
+// A watch goes on after the PASS, says nothing while the split holds, and ends in FAIL soon after it is lost.
+func TestWatchSeesTheSplitEnd(t *testing.T) {
+	gateway, url := serve(t, "v1=50,v2=50")
+	time.AfterFunc(2500*time.Millisecond, func() { gateway.set("v1=10,v2=90") })
+	r, err := verify.Run(t.Context(), verify.Config{Target: split(t, "v1=50,v2=50"), URL: url, Rate: 3000, Watch: 20 * time.Second,
+		Tolerance: tolerance(t, "10%")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Verdict != "FAIL" || r.Watched < 0.5 || r.Watched > 10 {
+		t.Errorf("verdict %s after watching %.1f s, want FAIL soon after 2.5 s: %+v", r.Verdict, r.Watched, r.Reasons)
+	}
+}
+
+// A watch with an end and nothing to see ends as it began: PASS.
+func TestWatchEndsWithPass(t *testing.T) {
+	_, url := serve(t, "v1=50,v2=50")
+	r, err := verify.Run(t.Context(), verify.Config{Target: split(t, "v1=50,v2=50"), URL: url, Rate: 2000, Watch: time.Second,
+		Tolerance: tolerance(t, "10%"), MaxRequests: 1500})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Verdict != "PASS" || r.Watched < 0.9 || r.Requests.Sent < 2000 {
+		t.Errorf("verdict %s after watching %.1f s and %d requests, want PASS after 1 s", r.Verdict, r.Watched, r.Requests.Sent)
+	}
+}
+
+func tolerance(t *testing.T, text string) verify.Tolerance {
+	t.Helper()
+	tolerance, err := verify.ParseTolerance(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tolerance
+}
+
 // Every fault of a Config is said at once.
 func TestValidateSaysEverything(t *testing.T) {
 	err := verify.Config{URL: "ftp://x", Confidence: 0.2, Rate: -1, MaxTime: -1}.Validate()

@@ -33,6 +33,7 @@ Exit codes: 0 PASS, 1 error, 2 usage, 3 FAIL, 4 INCONCLUSIVE, 130 interrupted.`,
 	}
 	UsageErrors(root)
 	o.load.AddFlags(root.Flags())
+	o.load.AddWatchFlags(root.Flags())
 	root.Flags().VarP(&o.expect, "expect", "", "the target split, such as v1=70,v2=30")
 	outputFlag(root, &o.output)
 	root.AddCommand(newLoad(s), newPlan(s), newVersion(s))

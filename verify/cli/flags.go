@@ -25,7 +25,8 @@ type LoadFlags struct {
 	rate                             string
 	connections, connRequests        int
 	maxRequests                      uint64
-	maxTime, ramp                    time.Duration
+	maxTime, ramp, watchFor          time.Duration
+	watch                            bool
 	replyTimeout, dialTimeout, drain time.Duration
 
 	method, data, path, host, identify string
@@ -47,6 +48,12 @@ func (f *LoadFlags) AddJudgeFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&f.failOn, "fail-on", "split,errors", "what can make a FAIL: split, or split,errors")
 	fs.StringVar(&f.maxErrorRate, "max-error-rate", "", "also certify that each version fails less often than this (default: only guard against 5%)")
 	fs.StringVar(&f.inconclusiveAs, "inconclusive-as", "", "end an INCONCLUSIVE run like a pass or a fail, for callers that know only two")
+}
+
+// AddWatchFlags declares the flags that go on after a PASS.
+func (f *LoadFlags) AddWatchFlags(fs *pflag.FlagSet) {
+	fs.BoolVar(&f.watch, "watch", false, "after a PASS keep checking until a FAIL or Ctrl-C; a false alarm comes once a week at most, on average")
+	fs.DurationVar(&f.watchFor, "for", 0, "with --watch: end after so long, with the PASS")
 }
 
 // AddSendFlags declares the flags that say what is sent.
@@ -130,6 +137,14 @@ func (f *LoadFlags) Config() (verify.Config, error) {
 	c.Connections, c.ConnRequests, c.MaxRequests = f.connections, f.connRequests, f.maxRequests
 	c.MaxTime, c.Ramp, c.Settle = f.maxTime, f.ramp, f.Settle
 	c.ReplyTimeout, c.DialTimeout, c.Drain = f.replyTimeout, f.dialTimeout, f.drain
+	switch {
+	case f.watchFor < 0 || f.watchFor > 0 && !f.watch:
+		check(fault.Usagef("write --watch --for 10m", "--for %v needs --watch and a duration above 0", f.watchFor))
+	case f.watch:
+		if c.Watch = f.watchFor; c.Watch == 0 {
+			c.Watch = 365 * 24 * time.Hour // until something ends it
+		}
+	}
 	c.Method, c.Host = f.method, f.host
 	if f.data != "" {
 		c.Body, err = f.body()

@@ -17,6 +17,7 @@ type Verification struct {
 	Verdict         string   `json:"verdict,omitempty"`         // PASS, FAIL or INCONCLUSIVE
 	Reasons         []Reason `json:"reasons,omitempty"`         // why, the deciding one first
 	Interrupted     bool     `json:"interrupted,omitempty"`     // a person or a signal ended the run
+	Watched         float64  `json:"watched,omitempty"`         // seconds of watching after the PASS; the interval of false alarms is a week or more
 	Confidence      float64  `json:"confidence,omitempty"`      // 1 - alpha, in (0.5, 1)
 	CertifiedWithin *float64 `json:"certifiedWithin,omitempty"` // the smallest distance, in [0, 1], that covers every interval
 	RequestsWanted  *uint64  `json:"requestsWanted,omitempty"`  // INCONCLUSIVE for lack of requests: about so many more

@@ -143,6 +143,9 @@ func WriteVerdict(w io.Writer, r *Verification) {
 	if s := certain(r); s != "" {
 		fmt.Fprintf(w, "sure  %s\n", s)
 	}
+	if r.Watched > 0 {
+		fmt.Fprintf(w, "note  watched for %s after the PASS\n", Seconds(r.Watched))
+	}
 	if r.Interrupted {
 		fmt.Fprintf(w, "note  interrupted: judged on what had been sent\n")
 	}

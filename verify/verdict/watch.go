@@ -46,6 +46,15 @@ func NewWatch(q Question, rate float64, falseAlarms time.Duration) (*Watch, erro
 		last: Evidence{Counts: make([]uint64, k)}, block: Evidence{Counts: make([]uint64, k)}}, nil
 }
 
+// Start makes the evidence so far no part of any block: what led to the PASS is no news.
+func (w *Watch) Start(e *Evidence) {
+	if len(e.Counts) != len(w.bands) {
+		return
+	}
+	copy(w.last.Counts, e.Counts)
+	w.last.Requests, w.last.Foreign, w.last.Unattributed = e.Requests, e.Foreign, e.Unattributed
+}
+
 // Look takes the evidence so far, and says whether to raise the alarm: FAIL, exit code 3. Evidence that has shrunk is taken
 // as that of a new run. It allocates nothing.
 func (w *Watch) Look(e *Evidence) bool {
