@@ -13,7 +13,7 @@
 //	Choose        the only entry with weights, or --route NAME|INDEX
 //	Mesh.Which    with a probe instead: the entry that governs a request; Decision.Require compares it with what was named
 //	Mesh.Reach    whether an entry gives routes at a gateway at all
-//	PlanSet       weights, history item, guarded JSON Patch; PlanUndo likewise for the way back
+//	PlanSet       weights, history item, guarded JSON Patch; PlanUndo and PlanRevert likewise for the way back
 //	Mesh.Preflight, Owners, CheckOwners   what stands against it
 //	Plan.Diff, Plan.Lines, Plan.Patch     shown, then sent as [PatchType]
 //	Plan.Recheck  after 422, 409 or a time-out: whose change is in the way; Plan.Again for the next attempt
@@ -29,5 +29,5 @@
 // The rules are those of the sources of Istio (eed52ebb66ad of 2026-08) and Envoy and of the Gateway API's specification;
 // where a function restates one, its comment names the file. Errors are fault.Errors whose names, such as E_OVER, are
 // stable, and each carries a hint. Text from objects is made safe for a terminal before it enters a message; only fields
-// named Host, FQDN, Record, By and Raw hold it as it is stored.
+// named Name, Host, FQDN, Version, Record, By, Route and Raw hold it as it is stored.
 package route

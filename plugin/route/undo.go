@@ -15,20 +15,44 @@ import (
 // the error is E_NOTHING_TO_UNDO, with a revision that is not remembered E_UNKNOWN_REVISION. Never "100/0": what is
 // restored is what was.
 func PlanUndo(object Object, mesh *Mesh, revision int64, o Options) (*Plan, error) {
+	if revision > 0 {
+		return planBack(object, mesh, target{id: revision, restore: true}, o)
+	}
+	id, err := HistoryOf(object).newest(object)
+	if err != nil {
+		return nil, err
+	}
+	return planBack(object, mesh, target{id: id}, o)
+}
+
+// PlanRevert plans to take back change id and no other: for a program that made it and found it wanting. E_UNDO_STALE when
+// somebody has changed the entry since, by this program or by any other way.
+func PlanRevert(object Object, mesh *Mesh, id int64, o Options) (*Plan, error) {
+	return planBack(object, mesh, target{id: id}, o)
+}
+
+// target is what a way back means: to take change id back, or to restore what it set. A plan keeps its target, so that
+// planning again after a conflict never takes back what somebody else has done in between.
+type target struct {
+	id      int64
+	restore bool
+}
+
+func planBack(object Object, mesh *Mesh, t target, o Options) (*Plan, error) {
 	entries, err := Entries(object, mesh)
 	if err != nil {
 		return nil, err
 	}
 	h := HistoryOf(object)
-	items, err := h.toUndo(object, revision)
+	items, err := h.find(object, t)
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Object: object, again: func(now Object) (*Plan, error) { return PlanUndo(now, mesh, revision, o) }}
+	p := &Plan{Object: object, again: func(now Object) (*Plan, error) { return planBack(now, mesh, t, o) }}
 	var undoes []int64
 	for _, item := range items {
 		goal, from := item.From, item.ID
-		if revision > 0 {
+		if t.restore {
 			goal, from = item.To, item.ID+1
 		}
 		e, err := h.untouched(entries, item, goal)
@@ -56,42 +80,71 @@ func (e Entry) restore(goal []*int64) []Weight {
 	return to
 }
 
-// toUndo are the items of the change that is meant: several when it changed several entries, in the order it did.
-func (h History) toUndo(object Object, revision int64) ([]HistoryItem, error) {
-	about := strings.ToLower(str(object, "kind")) + " " + namespace(object) + "/" + objectName(object)
+func aboutObject(o Object) string {
+	return strings.ToLower(str(o, "kind")) + " " + namespace(o) + "/" + objectName(o)
+}
+
+// newest is the id of the newest change that is not an undo and not undone.
+func (h History) newest(object Object) (int64, error) {
 	undone := h.undone()
-	var chosen *HistoryItem
+	for i, item := range h.Items {
+		if item.reversible() && item.Op != "undo" && !undone[i] {
+			return item.ID, nil
+		}
+	}
+	return 0, fault.New(fault.Failed, "mesh-split remembers only its own changes; set the weights with kubectl mesh-split set",
+		"%s: nothing to undo", aboutObject(object)).Named("E_NOTHING_TO_UNDO")
+}
+
+// reversible says that the item knows what it changed.
+func (i HistoryItem) reversible() bool { return !i.foreign && len(i.Dests) > 0 }
+
+// find gives the items of the change that is meant, several when it changed several entries, in the order it did. To take
+// a change back it must be the last word on its entries.
+func (h History) find(object Object, t target) ([]HistoryItem, error) {
+	var with int64
 	var known []string
-	for i := range h.Items {
-		item := &h.Items[i]
-		if item.foreign || len(item.Dests) == 0 {
+	there := false
+	for _, item := range h.Items {
+		if !item.reversible() {
 			continue
 		}
 		known = append(known, strconv.FormatInt(item.ID, 10))
-		if chosen == nil && (item.ID == revision || revision == 0 && item.Op != "undo" && !undone[i]) {
-			chosen = item
+		if item.ID == t.id && !there {
+			with, there = item.With, true
 		}
 	}
-	switch {
-	case chosen == nil && revision != 0:
-		return nil, fault.Usagef("remembered: "+strings.Join(known, ", "), "%s: change %d is not remembered", about, revision).Named("E_UNKNOWN_REVISION")
-	case chosen == nil:
-		return nil, fault.New(fault.Failed, "mesh-split remembers only its own changes; set the weights with kubectl mesh-split set",
-			"%s: nothing to undo", about).Named("E_NOTHING_TO_UNDO")
+	if !there {
+		return nil, fault.Usagef("remembered: "+strings.Join(known, ", "), "%s: change %d is not remembered", aboutObject(object), t.id).Named("E_UNKNOWN_REVISION")
 	}
 	var out []HistoryItem
+	undone := h.undone()
 	seen := map[string]bool{} // a history someone tampered with may hold an id twice
 	for i, item := range h.Items {
-		if seen[item.slot()] {
+		meant := item.ID == t.id || with != 0 && item.With == with
+		if !item.reversible() || !meant || seen[item.slot()] || !t.restore && undone[i] && item.ID != t.id {
 			continue
 		}
-		if item.ID == chosen.ID || chosen.With != 0 && item.With == chosen.With && !item.foreign && len(item.Dests) > 0 && (revision != 0 || !undone[i]) {
-			out = append(out, item)
-			seen[item.slot()] = true
+		if last := h.lastWord(item.slot()); !t.restore && last != item.ID {
+			return nil, fault.New(fault.Refused, "look at kubectl mesh-split history; undo --to-revision chooses a state",
+				"%s: change %d of %s is not the last one that counts", aboutObject(object), item.ID, item.slot()).Named("E_UNDO_STALE")
 		}
+		seen[item.slot()] = true
+		out = append(out, item)
 	}
 	slices.Reverse(out)
 	return out, nil
+}
+
+// lastWord is the newest change of an entry that is no undo and not undone; 0 if there is none.
+func (h History) lastWord(slot string) int64 {
+	undone := h.undone()
+	for i, item := range h.Items {
+		if !item.foreign && item.slot() == slot && item.Op != "undo" && !undone[i] {
+			return item.ID
+		}
+	}
+	return 0
 }
 
 // undone marks the items that an undo took back. An undo takes back all of its entry's changes from one id on, which may
