@@ -12,7 +12,11 @@ import (
 type address struct {
 	dial string // ip:port, or host:port where the name does not resolve: then the dial says why
 	host string // the name, for TLS
+	err  error  // why the name does not resolve
 }
+
+// named says whether looking it up again may help.
+func (a address) named() bool { return a.err != nil || net.ParseIP(a.host) == nil }
 
 // resolver spreads connections round robin over everything the plan's addresses resolve to.
 type resolver struct {
@@ -49,7 +53,7 @@ func (r *resolver) resolve(ctx context.Context) {
 		}
 		ips, err := net.DefaultResolver.LookupHost(ctx, host)
 		if err != nil {
-			list = append(list, address{dial: a, host: host})
+			list = append(list, address{dial: a, host: host, err: err})
 		}
 		for _, ip := range ips {
 			list = append(list, address{dial: net.JoinHostPort(ip, port), host: host})

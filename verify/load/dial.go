@@ -59,6 +59,9 @@ func (w *worker) connect() bool {
 func (w *worker) dial() (net.Conn, Outcome, error) {
 	to := w.x.places.pick(w.slot, w.dials)
 	w.dials++
+	if to.err != nil {
+		return nil, DialError, to.err
+	}
 	ctx, cancel := context.WithTimeout(w.x.dialing, w.x.plan.DialTimeout)
 	defer cancel()
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", to.dial)

@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"math"
@@ -14,7 +15,7 @@ import (
 
 // everyEngine runs one test on each engine that speaks HTTP/1.1 over plain TCP here. All must pass the same suite.
 func everyEngine(t *testing.T, f func(t *testing.T, e Engine)) {
-	for _, e := range engines() {
+	for _, e := range Engines() {
 		t.Run(e.Name(), func(t *testing.T) {
 			t.Parallel()
 			f(t, e)
@@ -39,7 +40,7 @@ func runPlan(t *testing.T, e Engine, p *Plan) (*Recorder, Snapshot, error) {
 	}
 	r := NewRecorder([]string{"v1", "v2"}, p)
 	r.BeginEvidence()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second+time.Duration(p.MaxRequests)*time.Millisecond/5)
 	defer cancel()
 	err := e.Run(ctx, p, r)
 	if ctx.Err() != nil {
@@ -93,11 +94,14 @@ func only(t *testing.T, s *Snapshot, want map[Outcome]uint64) {
 	}
 }
 
+// countRequests can be raised to 10^7 by go test -run TestCounts -requests 10000000.
+var countRequests = flag.Uint64("requests", 100_000, "how many requests TestCounts sends on each engine")
+
 // The counts are the server's own, per version, and the cap is exact.
 func TestCounts(t *testing.T) {
 	everyEngine(t, func(t *testing.T, e Engine) {
 		s := serve(t, oneIn(3, 0, 0))
-		n := uint64(100_000)
+		n := *countRequests
 		if underRace {
 			n /= 10 // the detector makes all of this some ten times slower
 		}
@@ -126,7 +130,7 @@ func TestCountsWithFaults(t *testing.T) {
 		var answered, resets, cut, broken atomic.Int64
 		s := serve(t, func(p *peer) {
 			for p.next() {
-				switch n := p.s.requests.Load(); {
+				switch n := p.number; {
 				case n%101 == 0:
 					resets.Add(1)
 					return
@@ -572,7 +576,7 @@ func TestManyLabels(t *testing.T) {
 	everyEngine(t, func(t *testing.T, e Engine) {
 		s := serve(t, func(p *peer) {
 			for p.next() {
-				if _, err := p.Write(reply(fmt.Sprint("build-", p.s.requests.Load()), "")); err != nil {
+				if _, err := p.Write(reply(fmt.Sprint("build-", p.number), "")); err != nil {
 					return
 				}
 			}

@@ -82,7 +82,7 @@ func TestBackoff(t *testing.T) {
 	everyEngine(t, func(t *testing.T, e Engine) {
 		s := serve(t, func(p *peer) {
 			for p.next() {
-				if p.s.requests.Load() == 100 {
+				if p.number == 100 {
 					_, _ = p.Write([]byte("HTTP/1.1 503 No\r\nserver: envoy\r\nx-envoy-overloaded: true\r\ncontent-length: 0\r\n\r\n"))
 					continue
 				}
@@ -111,7 +111,7 @@ func TestBackoffClosedLoop(t *testing.T) {
 		s := serve(t, func(p *peer) {
 			for p.next() {
 				time.Sleep(2 * time.Millisecond)
-				if p.s.requests.Load() == 200 {
+				if p.number == 200 {
 					_, _ = p.Write([]byte("HTTP/1.1 429 Slow\r\ncontent-length: 0\r\n\r\n"))
 					continue
 				}

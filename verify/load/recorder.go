@@ -94,8 +94,8 @@ func (r *Recorder) countResolved() (n uint64) {
 
 // BeginEvidence makes the requests sent from now on the evidence, instead of any from before. The cut is by send order.
 func (r *Recorder) BeginEvidence() {
-	unlock := r.lock()
-	defer unlock()
+	r.lock()
+	defer r.unlock()
 	start := r.epoch.Load() + 1
 	r.start.Store(start)
 	for _, s := range r.shards {
@@ -112,8 +112,8 @@ func (r *Recorder) BeginEvidence() {
 func (r *Recorder) Evidence(e *Evidence) {
 	now := r.now()
 	r.tick(now)
-	unlock := r.lock()
-	defer unlock()
+	r.lock()
+	defer r.unlock()
 	e.reset(r.labels.count())
 	if r.start.Load() == noEpoch {
 		return
@@ -140,11 +140,10 @@ func (r *Recorder) sentInEvidence() (n uint64) {
 }
 
 // lock stops all shards for a moment; readers hold them together, so that they see one state.
-func (r *Recorder) lock() (unlock func()) {
+func (r *Recorder) lock() {
 	for _, s := range r.shards {
 		s.mu.Lock()
 	}
-	return r.unlock
 }
 
 func (r *Recorder) unlock() {

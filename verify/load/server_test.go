@@ -26,10 +26,11 @@ type server struct {
 // peer is one connection of a server.
 type peer struct {
 	net.Conn
-	s    *server
-	n    int // of the connection, from 1
-	buf  []byte
-	have int
+	s      *server
+	n      int   // of the connection, from 1
+	number int64 // of the request, over all connections, from 1
+	buf    []byte
+	have   int
 }
 
 func serve(t testing.TB, handle func(*peer)) *server {
@@ -88,7 +89,7 @@ func (p *peer) request() ([]byte, bool) {
 		if i := bytes.Index(p.buf[:p.have], []byte("\r\n\r\n")); i >= 0 {
 			head := append([]byte(nil), p.buf[:i+4]...)
 			p.have = copy(p.buf, p.buf[i+4:p.have])
-			p.s.requests.Add(1)
+			p.number = p.s.requests.Add(1)
 			return head, true
 		}
 		n, err := p.Read(p.buf[p.have:])
@@ -104,7 +105,7 @@ func (p *peer) next() bool {
 	for {
 		if i := bytes.Index(p.buf[:p.have], []byte("\r\n\r\n")); i >= 0 {
 			p.have = copy(p.buf, p.buf[i+4:p.have])
-			p.s.requests.Add(1)
+			p.number = p.s.requests.Add(1)
 			return true
 		}
 		n, err := p.Read(p.buf[p.have:])
@@ -136,7 +137,7 @@ func (p *peer) answer(second bool) bool {
 func oneIn(n int64, first, second time.Duration) func(*peer) {
 	return func(p *peer) {
 		for p.next() {
-			late := p.s.requests.Load()%n == 0
+			late := p.number%n == 0
 			if d := map[bool]time.Duration{false: first, true: second}[late]; d > 0 {
 				time.Sleep(d)
 			}

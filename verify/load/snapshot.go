@@ -180,8 +180,8 @@ func (c *connectionCounters) read() ConnectionEvents {
 // Connections is the evidence by connection slot, for tests whether they all see the same split. It holds every resolved
 // request, not a prefix, and so is fit to be judged only after the drain, when the two are the same.
 func (r *Recorder) Connections() []Evidence {
-	unlock := r.lock()
-	defer unlock()
+	r.lock()
+	defer r.unlock()
 	out := make([]Evidence, r.plan.Connections)
 	for i := range out {
 		out[i].reset(r.labels.count())

@@ -51,9 +51,6 @@ func CheckHTTP1(data []byte) (passed int, mismatches []string) {
 	return passed, mismatches
 }
 
-// Engines are those that speak HTTP/1.1 here.
-func engines() []load.Engine { return []load.Engine{load.Portable()} }
-
 func (c *http1Case) check() (mismatches []string) {
 	idle, segments := octets(c.IdleSegments), octets(c.Segments)
 	want := fmt.Sprintf("%s status=%d version=%q body=%d reusable=%t", c.Expect.Outcome, c.Expect.Status, c.Expect.Version, c.Expect.BodyBytes, c.Expect.Reusable)
@@ -67,7 +64,7 @@ func (c *http1Case) check() (mismatches []string) {
 	miss("parser, octet by octet", c.parse(single(idle), single(segments)), want)
 	// An engine does not say how long bodies were.
 	want = strings.Replace(want, fmt.Sprintf(" body=%d", c.Expect.BodyBytes), "", 1)
-	for _, engine := range engines() {
+	for _, engine := range load.Engines() {
 		got, err := c.engine(engine)
 		if err != nil {
 			got = err.Error()

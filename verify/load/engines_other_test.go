@@ -1,3 +1,0 @@
-package load
-
-func engines() []Engine { return []Engine{Portable()} }
