@@ -85,7 +85,7 @@ fmt: ## format every Go file
 	@gofmt -w .
 
 generate: ## rewrite everything that is written by a program
-	$(GO) generate ./...
+	$(GO) run ./hack/docs
 
 owner: ## rewrite the module path's owner: make owner OWNER=name
 	@hack/owner "$(OWNER)"

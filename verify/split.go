@@ -136,7 +136,7 @@ func (s *Split) Set(text string) error {
 }
 
 // Type names the value in help texts.
-func (s *Split) Type() string { return "NAME=WEIGHT,…" }
+func (s *Split) Type() string { return "NAME=WEIGHT,..." }
 
 // MarshalText gives the form that ParseSplit reads.
 func (s Split) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

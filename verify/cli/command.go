@@ -17,7 +17,7 @@ import (
 func NewCommand(s Streams) *cobra.Command {
 	o := &options{streams: s}
 	root := &cobra.Command{
-		Use:   "mesh-verify URL --expect NAME=WEIGHT,…",
+		Use:   "mesh-verify URL --expect NAME=WEIGHT,...",
 		Short: "Measure whether a gateway splits traffic as told",
 		Long: `Send a bounded load to URL, learn from each reply which version answered, and say PASS, FAIL or INCONCLUSIVE
 about the target split. A wrong verdict has a probability of at most 1 minus --confidence, whenever the run stops.
@@ -133,7 +133,7 @@ func newLoad(s Streams) *cobra.Command {
 func newPlan(s Streams) *cobra.Command {
 	o := &options{streams: s}
 	c := &cobra.Command{
-		Use:     "plan --expect NAME=WEIGHT,…",
+		Use:     "plan --expect NAME=WEIGHT,...",
 		Short:   "How many requests and how long a verdict takes; sends nothing",
 		Example: "  mesh-verify plan --expect v1=90,v2=10 --tolerance 1% --rate 500",
 		Args:    Args(cobra.NoArgs),
