@@ -44,6 +44,24 @@ func Weights(weights []int64) string {
 	return strings.Join(parts, "/")
 }
 
+// held are the weights an Envoy holds. Where one destination gets everything it is a plain cluster without a weight, which
+// people know as 100/0.
+func held(s mesh.Sight) []int64 {
+	weights, only := slices.Clone(s.Weights), -1
+	for i, w := range weights {
+		if w > 0 && only >= 0 {
+			return weights
+		}
+		if w > 0 {
+			only = i
+		}
+	}
+	if only >= 0 {
+		weights[only] = 100
+	}
+	return weights
+}
+
 // String counts: "2/2 gateways hold 70/30".
 func (v View) String() string {
 	noun := "gateways hold"
@@ -73,9 +91,9 @@ func state(s mesh.Sight) string {
 	case s.Err != nil:
 		return "UNREADABLE"
 	case s.Live():
-		return Weights(s.Weights)
+		return Weights(held(s))
 	case s.State == route.Stale:
-		return Weights(s.Weights) + "  STALE"
+		return Weights(held(s)) + "  STALE"
 	}
 	return strings.ToUpper(s.State.String())
 }
@@ -121,7 +139,7 @@ func (v View) Cause() string {
 		case s.Err != nil:
 			parts = append(parts, pod+" could not be read")
 		case s.State == route.Stale:
-			text := pod + " still runs " + Weights(s.Weights)
+			text := pod + " still runs " + Weights(held(s))
 			if s.LastUpdated != "" {
 				text += ", last updated " + report.Safe(s.LastUpdated)
 			}
@@ -161,10 +179,11 @@ func (v View) Gateways() []report.Gateway {
 		}
 		g.State, g.Message = s.State.String(), s.Why
 		var sum int64
-		for _, w := range s.Weights {
+		weights := held(s)
+		for _, w := range weights {
 			sum += w
 		}
-		for i, w := range s.Weights {
+		for i, w := range weights {
 			if g.Weights == nil {
 				g.Weights, g.Shares = map[string]int64{}, map[string]float64{}
 			}

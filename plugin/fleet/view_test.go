@@ -30,7 +30,7 @@ func TestView(t *testing.T) {
 	}
 
 	mixed := View{Entry: entry, Sights: []mesh.Sight{
-		sight("gw-0", route.Live, []int64{70, 30}, at(1), nil), sight("gw-1", route.Stale, []int64{100, 0}, at(2), nil),
+		sight("gw-0", route.Live, []int64{70, 30}, at(1), nil), sight("gw-1", route.Stale, []int64{1, 0}, at(2), nil),
 		sight("gw-2", route.Live, nil, at(3), errors.New("no answer"))}} // an Envoy that cannot be read is not live, whatever it was
 	if mixed.Live() || mixed.String() != "1/3 gateways hold 70/30" {
 		t.Errorf("a stale and a silent gateway: %s, live %v", mixed, mixed.Live())

@@ -44,7 +44,7 @@ func probe(ctx context.Context, c verify.Config) ([]http.Header, error) {
 			return nil, diagnose(ctx, c, err)
 		}
 		status = reply.StatusCode
-		if err := plausible(c, reply); err != nil {
+		if err := plausible(ctx, c, reply); err != nil {
 			return nil, err
 		}
 		heads = append(heads, reply.Header)
@@ -128,7 +128,7 @@ func ask(ctx context.Context, client *http.Client, c verify.Config, address stri
 }
 
 // plausible holds a reply against what the gateway says when the request never reached a version.
-func plausible(c verify.Config, reply *http.Response) error {
+func plausible(ctx context.Context, c verify.Config, reply *http.Response) error {
 	host := c.Host
 	if host == "" {
 		u, _ := url.Parse(c.URL)
@@ -142,8 +142,8 @@ func plausible(c verify.Config, reply *http.Response) error {
 	case reply.StatusCode >= 300 && reply.StatusCode < 400 && reply.StatusCode != http.StatusNotModified && !named:
 		to := report.Safe(reply.Header.Get("Location"))
 		return fault.New(fault.Failed, "measure where it leads: --address, --host or --path", "%s redirects to %s", c.URL, to).Named("E_REDIRECTS")
-	case reply.StatusCode == http.StatusBadRequest && !named && strings.Contains(strings.ToLower(reply.Status), "https"):
-		return speaksTLS(c)
+	case reply.StatusCode == http.StatusBadRequest && !named && strings.HasPrefix(c.URL, "http://") && greetsTLS(ctx, c):
+		return speaksTLS(c) // some servers do answer plain HTTP on a TLS port: 400
 	}
 	return nil
 }

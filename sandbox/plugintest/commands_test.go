@@ -87,7 +87,9 @@ spec:
 	file := ts.MkAbs(args[0] + ".yaml")
 	ts.Check(os.WriteFile(file, []byte(manifest), 0o600))
 	ts.Check(ts.Exec("kubectl", "apply", "-f", file))
-	ts.Defer(func() { _ = ts.Exec("kubectl", "delete", "-f", file, "--wait=false") })
+	ts.Defer(func() {
+		_ = ts.Exec("kubectl", "--kubeconfig", shared.Kubeconfig(), "delete", "-f", file, "--wait=false")
+	})
 	ts.Check(ts.Exec("kubectl", "mesh-split", "wait", args[0], "--for=live"))
 }
 

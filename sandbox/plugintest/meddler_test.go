@@ -4,6 +4,7 @@ package plugintest
 
 import (
 	"context"
+	"encoding/pem"
 	"io"
 	"log"
 	"net/http"
@@ -47,6 +48,11 @@ func (m *meddler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m.after(w)
 }
 
+// authority is the certificate that clients of an httptest server trust.
+func authority(s *httptest.Server) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
+}
+
 // meddler ACT [ARGS…]: from now on KUBECONFIG leads through a meddler.
 //
 //	meddler before PROGRAM ARGS…  run a program before the first patch is passed on
@@ -85,12 +91,13 @@ func meddlerCommand(ts *testscript.TestScript, neg bool, args []string) {
 	default:
 		ts.Fatalf("meddler %s is not known", args[0])
 	}
-	server := httptest.NewServer(m)
+	server := httptest.NewTLSServer(m) // client-go sends a token only over TLS
+	server.Config.ErrorLog = discard
 	ts.Defer(server.Close)
 	raw, err := clientcmd.LoadFromFile(direct)
 	ts.Check(err)
 	for _, cluster := range raw.Clusters {
-		cluster.Server, cluster.CertificateAuthorityData = server.URL, nil
+		cluster.Server, cluster.CertificateAuthorityData = server.URL, authority(server)
 	}
 	indirect := ts.MkAbs("meddled.kubeconfig")
 	ts.Check(clientcmd.WriteToFile(*raw, indirect))

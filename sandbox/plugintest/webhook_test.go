@@ -5,7 +5,6 @@ package plugintest
 import (
 	"context"
 	"encoding/json"
-	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -39,7 +38,7 @@ func webhookCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ObjectMeta: metav1.ObjectMeta{Name: "plugintest-" + args[0]},
 		Webhooks: []registration.ValidatingWebhook{{
 			Name:                    "x.example.com",
-			ClientConfig:            registration.WebhookClientConfig{URL: &url, CABundle: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})},
+			ClientConfig:            registration.WebhookClientConfig{URL: &url, CABundle: authority(server)},
 			ObjectSelector:          &metav1.LabelSelector{MatchLabels: map[string]string{"script": args[0]}},
 			FailurePolicy:           &fail,
 			SideEffects:             &none,
