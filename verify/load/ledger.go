@@ -52,7 +52,7 @@ func (l *Ledger) Prefix(current uint64) (closed uint64) {
 			break
 		}
 	}
-	if closed == l.latest {
+	if closed >= l.latest {
 		closed = max(closed, current) // nothing was ever sent in the epochs from latest on
 	}
 	l.fold(closed)

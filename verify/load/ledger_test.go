@@ -1,0 +1,112 @@
+package load
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// A ledger equals its definition: the sum over the closed epochs before the first open one, whatever the order of replies
+// and of looks, and though it forgets what it has folded. The vectors of statistics.md section 4 are run in hack/vectors.
+func TestLedger(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		type request struct {
+			epoch    uint64
+			label    int
+			failed   bool
+			resolved bool
+		}
+		var l Ledger
+		var all []request
+		var current, closed uint64
+		start := rapid.Uint64Range(0, 3).Draw(t, "start")
+		l.restart(start)
+		var got Evidence
+		for range rapid.IntRange(1, 200).Draw(t, "steps") {
+			switch rapid.IntRange(0, 4).Draw(t, "step") {
+			case 0:
+				current += rapid.Uint64Range(1, 90).Draw(t, "epochs")
+			case 1, 2:
+				all = append(all, request{epoch: current, label: rapid.IntRange(-2, 2).Draw(t, "label"), failed: rapid.Bool().Draw(t, "failed")})
+				l.Open(current)
+			case 3:
+				if len(all) == 0 {
+					continue
+				}
+				if r := &all[rapid.IntRange(0, len(all)-1).Draw(t, "which")]; !r.resolved {
+					r.resolved = true
+					l.Resolve(r.epoch, r.label, r.failed)
+				}
+			case 4:
+				want := current
+				for _, r := range all {
+					if !r.resolved {
+						want = min(want, r.epoch)
+					}
+				}
+				if closed = l.Prefix(current); closed != want {
+					t.Fatalf("%d epochs are closed, want %d", closed, want)
+				}
+				var n, u uint64
+				var counts, failures [3]uint64
+				for _, r := range all {
+					if r.epoch >= closed || r.epoch < start {
+						continue
+					}
+					switch {
+					case r.label == Unattributed:
+						u++
+						n++
+					case r.label >= 0:
+						n++
+						counts[r.label]++
+						if r.failed {
+							failures[r.label]++
+						}
+					}
+				}
+				l.Evidence(&got, 3)
+				if got.Requests != n || got.Unattributed != u || [3]uint64(got.Counts) != counts || [3]uint64(got.Failures) != failures {
+					t.Fatalf("evidence %+v, want n %d u %d counts %v failures %v", got, n, u, counts, failures)
+				}
+			}
+		}
+	})
+}
+
+// A window knows the oldest of what is in it.
+func TestWindow(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var w window
+		var in []uint64
+		current := uint64(0)
+		for range rapid.IntRange(1, 200).Draw(t, "steps") {
+			if len(in) == 0 || rapid.Bool().Draw(t, "open") {
+				current += rapid.Uint64Range(0, 20).Draw(t, "later")
+				w.open(current)
+				in = append(in, current)
+			} else {
+				i := rapid.IntRange(0, len(in)-1).Draw(t, "which")
+				w.done(in[i])
+				in = append(in[:i], in[i+1:]...)
+			}
+			if w.count != len(in) {
+				t.Fatalf("%d in the window, want %d", w.count, len(in))
+			}
+			for _, e := range in {
+				if w.from > e {
+					t.Fatalf("the oldest is %d, but %d is in the window", w.from, e)
+				}
+			}
+			if len(in) > 0 {
+				oldest := in[0]
+				for _, e := range in {
+					oldest = min(oldest, e)
+				}
+				if w.from != oldest {
+					t.Fatalf("the oldest is %d, want %d", w.from, oldest)
+				}
+			}
+		}
+	})
+}
