@@ -58,14 +58,13 @@ func urls(s *sandbox.Sandbox) []string {
 	return all
 }
 
-// Beside another one, in the same user's cache: its own ports, and down leaves no process, no port, no secret. A
-// supervisor that is killed takes its children along, and the folder can be used again at once.
-func TestLife(t *testing.T) {
+// Three lives in one folder, beside the shared sandbox: one that dies with the program that keeps it, one whose
+// supervisor is killed, one that ends by Ctrl-C. None leaves a process or a port, and each next one starts at once.
+func TestThreeLives(t *testing.T) {
 	dir := t.TempDir()
-	s, err := sandbox.Start(t.Context(), sandbox.Options{Dir: dir, Detach: true, Weights: []int64{}})
-	must(t, err)
 	t.Cleanup(func() { sandbox.Down(context.Background(), dir) })
-	awaitWeights(t, s, 0, 50, 50) // the files' own, as asked
+
+	program, s := foreground(t, dir)
 	taken := map[string]bool{}
 	for _, u := range append(urls(s), urls(shared)...) {
 		if taken[u] {
@@ -76,58 +75,43 @@ func TestLife(t *testing.T) {
 	if _, err := sandbox.Start(t.Context(), sandbox.Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "sandbox down --dir") {
 		t.Errorf("a second sandbox in one folder: %v, want a refusal with the remedy", err)
 	}
-
 	processes, ports := s.Processes(), urls(s)
 	if want := []string{"supervisor", "etcd", "apiserver", "istiod", "istio-ingressgateway-0", "demoapp-v1", "demoapp-v2"}; len(processes) != len(want) {
 		t.Errorf("processes %v, want %v", processes, want)
 	}
+	must(t, program.Process.Kill())
+	program.Wait()
+	wantGone(t, processes, ports)
+
+	s, err := sandbox.Start(t.Context(), sandbox.Options{Dir: dir, Detach: true, Weights: []int64{}})
+	must(t, err)
+	awaitWeights(t, s, 0, 50, 50) // the files' own, as asked
+	processes, ports = s.Processes(), urls(s)
 	must(t, syscall.Kill(processes["supervisor"], syscall.SIGKILL)) // the crash
-	if runtime.GOOS == "linux" {
+	if runtime.GOOS == "linux" {                                    // elsewhere the next start sweeps
 		wantGone(t, processes, ports)
 	}
 	if _, err := sandbox.Attach(dir); !errors.Is(err, sandbox.ErrNone) {
 		t.Errorf("attaching after a crash: %v, want %v", err, sandbox.ErrNone)
 	}
 
-	s, err = sandbox.Start(t.Context(), sandbox.Options{Dir: dir, Detach: true}) // sweeps, and starts anew
-	must(t, err)
+	program, s = foreground(t, dir)
 	wantGone(t, processes, nil)
-	awaitWeights(t, s, 0, 100, 0)
 	processes, ports = s.Processes(), urls(s)
-	must(t, s.Down(t.Context()))
+	must(t, program.Process.Signal(syscall.SIGINT))
+	program.Wait()
+	if got := program.ProcessState.ExitCode(); got != 130 {
+		t.Errorf("status %d after Ctrl-C, want 130", got)
+	}
 	wantGone(t, processes, ports)
 	left, err := os.ReadDir(dir)
 	must(t, err)
 	for _, entry := range left {
-		if name := entry.Name(); name != "logs" && name != "lock" {
+		if name := entry.Name(); name != "logs" && name != "lock" { // no data, no keys, no tokens
 			t.Errorf("down left %s", name)
 		}
 	}
 	must(t, sandbox.Down(t.Context(), dir)) // nothing to do is no error
-}
-
-// In the foreground, Ctrl-C takes everything along and says so by status 130; so does the death of the program itself.
-func TestForeground(t *testing.T) {
-	for _, row := range []struct {
-		name   string
-		signal syscall.Signal
-		status int
-	}{
-		{"ctrl-c", syscall.SIGINT, 130},
-		{"killed", syscall.SIGKILL, -1},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			dir := t.TempDir()
-			program, s := foreground(t, dir)
-			processes, ports := s.Processes(), urls(s)
-			must(t, program.Process.Signal(row.signal))
-			program.Wait()
-			if got := program.ProcessState.ExitCode(); got != row.status {
-				t.Errorf("status %d, want %d", got, row.status)
-			}
-			wantGone(t, processes, ports)
-		})
-	}
 }
 
 // Ctrl-C while it comes up leaves nothing either.

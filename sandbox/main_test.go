@@ -37,8 +37,17 @@ func TestMain(m *testing.M) {
 			fmt.Fprintf(os.Stderr, "%sno sandbox to test: %v\n", &progress, err)
 			return 1
 		}
-		defer shared.Down(context.Background())
-		return m.Run()
+		status := m.Run()
+		processes := shared.Processes()
+		if err := shared.Down(context.Background()); err != nil {
+			fmt.Fprintln(os.Stderr, "going down:", err)
+			return 1
+		}
+		if left := running(processes); len(left) > 0 { // Down returns when all have ended, not some time later
+			fmt.Fprintf(os.Stderr, "still running after down: %v\n", left)
+			return 1
+		}
+		return status
 	}())
 }
 

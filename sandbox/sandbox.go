@@ -22,8 +22,9 @@ const (
 
 // Sandbox is a running sandbox. Its methods may be used concurrently.
 type Sandbox struct {
-	dir   string
-	lease io.Closer // nil when detached
+	dir    string
+	lease  io.Closer     // nil when detached
+	reaped chan struct{} // closed when the supervisor is gone from the process table; nil if it is not our child
 }
 
 // ErrNone says that no sandbox runs in a folder.
@@ -129,7 +130,15 @@ func (s *Sandbox) Down(ctx context.Context) error {
 	if s.lease != nil {
 		s.lease.Close() // enough by itself; the request below only says why
 	}
-	return Down(ctx, s.dir)
+	if err := Down(ctx, s.dir); err != nil || s.reaped == nil {
+		return err
+	}
+	select {
+	case <-s.reaped:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // Down ends whatever a sandbox in dir has running, or has left after a crash.

@@ -51,11 +51,15 @@ func Start(ctx context.Context, o Options) (*Sandbox, error) {
 		}
 		return abandon(err)
 	}
-	go supervisor.Wait() // reaps it, if it ends before this process
 	s, err := Attach(config.Dir)
 	if err != nil {
 		return abandon(err)
 	}
+	s.reaped = make(chan struct{})
+	go func() {
+		supervisor.Wait() // how it ended is of no interest: its state file tells
+		close(s.reaped)
+	}()
 	if o.Detach {
 		lease.Close()
 	} else {

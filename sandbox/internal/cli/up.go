@@ -49,6 +49,7 @@ func up(ctx context.Context, o sandbox.Options, out io.Writer) error {
 	fmt.Fprintf(out, "sandbox is up after %.1f s\n", time.Since(began).Seconds())
 	describe(out, s)
 	if o.Detach {
+		fmt.Fprintf(out, "try   export KUBECONFIG=%s\ndown  sandbox down --dir %s\n", s.Kubeconfig(), s.Dir())
 		return nil
 	}
 	<-ctx.Done()
