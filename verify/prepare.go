@@ -55,7 +55,7 @@ func (c *Config) prepare(ctx context.Context) (*load.Plan, where, error) {
 	}
 	w := where{engine: c.Engine}
 	if w.engine == nil {
-		w.engine = load.Portable()
+		w.engine = load.Auto(p)
 	}
 	w.Load = report.Load{
 		URL: u.String(), Host: host, Method: c.Method, Addresses: addresses, Engine: w.engine.Name(),

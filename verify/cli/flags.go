@@ -14,6 +14,7 @@ import (
 	"github.com/mesh-split/mesh-split/verify"
 	"github.com/mesh-split/mesh-split/verify/attribute"
 	"github.com/mesh-split/mesh-split/verify/fault"
+	"github.com/mesh-split/mesh-split/verify/load"
 )
 
 // LoadFlags are the flags that say what is sent and how it is judged, as raw text. Method Config turns them into values.
@@ -31,7 +32,7 @@ type LoadFlags struct {
 
 	method, data, path, host, identify string
 	headers, headersFromEnv            []string
-	ca, cert, key, sni                 string
+	ca, cert, key, sni, engine         string
 	insecure                           bool
 }
 
@@ -68,6 +69,8 @@ func (f *LoadFlags) AddSendFlags(fs *pflag.FlagSet) {
 	fs.DurationVar(&f.replyTimeout, "reply-timeout", verify.DefaultReplyTimeout, "a reply that takes longer is an error")
 	fs.DurationVar(&f.dialTimeout, "connect-timeout", verify.DefaultDialTimeout, "connecting may take so long")
 	fs.DurationVar(&f.drain, "drain", 0, "wait so long for replies after the last request (default: --reply-timeout)")
+
+	fs.StringVar(&f.engine, "engine", "auto", "how requests are sent: auto, epoll (Linux, plain TCP) or portable")
 
 	fs.StringVarP(&f.method, "request", "X", "", "method (default GET, or POST with --data)")
 	fs.StringArrayVarP(&f.headers, "header", "H", nil, "header 'Name: value'; repeat for more")
@@ -153,6 +156,8 @@ func (f *LoadFlags) Config() (verify.Config, error) {
 			c.Method = "POST"
 		}
 	}
+	c.Engine, err = load.ParseEngine(f.engine)
+	check(err)
 	c.Header, err = f.header()
 	check(err)
 	if f.identify != "" {
