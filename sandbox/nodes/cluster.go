@@ -6,10 +6,12 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 	"k8s.io/client-go/kubernetes"
@@ -38,12 +40,24 @@ func (c *Cluster) GatewayURL() string {
 	return "http://" + net.JoinHostPort(nodeAddress, strconv.Itoa(c.state.NodePort))
 }
 
-// Command is a program run inside the cluster's network namespace with KUBECONFIG set. Everything else (files, process
-// ids, the terminal) is the caller's.
+// Command is a program run inside the cluster's network namespace, with KUBECONFIG set and the run's programs first on PATH.
+// Everything else (files, process ids, the terminal) is the caller's.
 func (c *Cluster) Command(ctx context.Context, program string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "nsenter", append([]string{"--net=" + c.Namespace(), "--", program}, args...)...)
-	cmd.Env = append(cmd.Environ(), "KUBECONFIG="+c.Kubeconfig())
+	cmd.Env = append(cmd.Environ(), "KUBECONFIG="+c.Kubeconfig(),
+		"PATH="+c.state.Programs+":"+os.Getenv("PATH"))
 	return cmd
+}
+
+// Crash kills a container's processes where they stand, without the kubelet's knowledge. The container is named as a pod's
+// status names it: containerd://ID.
+func (c *Cluster) Crash(ctx context.Context, container string) error {
+	ctr := exec.CommandContext(ctx, "ctr", "--address", socket(c.dir), "--namespace", "k8s.io", "tasks", "kill", "--all",
+		"--signal", "SIGKILL", strings.TrimPrefix(container, "containerd://"))
+	if out, err := ctr.CombinedOutput(); err != nil {
+		return fmt.Errorf("killing %s: %w: %s", container, err, out)
+	}
+	return nil
 }
 
 // Program is the path of one of the programs of the run.

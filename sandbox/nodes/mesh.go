@@ -22,7 +22,7 @@ var objects string
 
 // iop is what `istioctl install` is asked for. Stock Envoy lacks the filters that Istio builds into its own: ALPN, metadata
 // exchange, and the telemetry behind istio_requests_total. An empty list of providers ({metrics: []}) is what unsets the
-// profile's; {} would not.
+// profile's; {} would not. Envoy's own counters per destination, which Istio hides by default, are shown instead.
 const iop = `apiVersion: install.istio.io/v1alpha1
 kind: IstioOperator
 spec:
@@ -32,6 +32,7 @@ spec:
   meshConfig:
     defaultProviders: {metrics: []}
     enablePrometheusMerge: false
+    defaultConfig: {proxyStatsMatcher: {inclusionPrefixes: [cluster.outbound]}}
   values:
     global: {imagePullPolicy: IfNotPresent}
     pilot:

@@ -1,0 +1,9 @@
+// Package e2e holds no code, only tests: the playground, row by row, on a real node with sidecars, mutual TLS and two
+// ingress gateways, through the built programs.
+//
+//	make e2e                                          start a cluster, run all rows, take it down
+//	MESH_SPLIT_E2E=1 MESH_SPLIT_E2E_RUN=NAME go test  use (and keep) a cluster that `nodes up --name NAME` started
+//
+// Without MESH_SPLIT_E2E=1 every test here is skipped and says so. The rows are one story, told in order: each leaves the
+// cluster as the next one wants it.
+package e2e

@@ -1,0 +1,122 @@
+//go:build linux
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mesh-split/mesh-split/sandbox/nodes"
+)
+
+const skipped = "SKIPPED: a real node needs Linux, root, some Debian packages and minutes; run: make e2e (docs/e2e.md)"
+
+// chapter is one part of the story: a row of the playground, or something that goes wrong.
+type chapter struct {
+	row  string // number in docs/playground.md, or "-"
+	what string // what is shown, for people
+	test func(*testing.T, world)
+}
+
+var story = []chapter{
+	{"2", "Istio installed by istioctl, two gateways, analyze", istio},
+	{"3", "addons accepted by the API server", addons},
+	{"3, 15", "Prometheus scrapes Envoy's counters of both versions", prometheus},
+	{"5, 6, 7", "charts by Helm, sidecars 2/2 Ready, helm test", charts},
+	{"8, 9, 10", "gateway found, hostIP and nodePort, both versions answer", gateway},
+	{"16", "STRICT mutual TLS: plain text refused, the split goes on", strictTLS},
+	{"11", "canary tested at 0 %", canaryAtZero},
+	{"11", "canary at 30, 60 and 100 %, each verified", canary},
+	{"13", "promotion: helm upgrade of prod, traffic back to prod", promotion},
+	{"14", "helm rollback, and undo", rollback},
+	{"12", "blue/green both ways under load, no failed request", blueGreen},
+	{"-", "a wrong split is a FAIL", wrongSplit},
+	{"-", "a gateway pod dies while a change is verified", gatewayDies},
+	{"-", "a canary without ready endpoints", noEndpoints},
+	{"-", "the only v2 pod is evicted while users are on it", eviction},
+}
+
+func TestPlayground(t *testing.T) {
+	if os.Getenv("MESH_SPLIT_E2E") != "1" {
+		t.Skip(skipped)
+	}
+	before := links(t)
+	w := world{Cluster: cluster(t), repository: repository(t)}
+	var table strings.Builder
+	defer func() { fmt.Printf("\n%s\n", table.String()) }()
+	fmt.Fprintf(&table, "| row | what ran | result |\n|---|---|---|\n")
+	chapters := story
+	if os.Getenv("MESH_SPLIT_E2E_RUN") == "" { // the last one, for a cluster of our own
+		chapters = append(chapters, chapter{"-", "after a crash, down leaves no process, mount, namespace or bridge",
+			func(t *testing.T, w world) { crash(t, w.Cluster, before) }})
+	}
+	for _, c := range chapters {
+		began := time.Now()
+		var was *testing.T
+		t.Run(strings.ReplaceAll(c.what, " ", "_"), func(t *testing.T) {
+			was = t
+			c.test(t, w)
+		})
+		result := "passed"
+		switch {
+		case was.Failed():
+			result = "FAILED"
+		case was.Skipped():
+			result = "not run here"
+		}
+		fmt.Fprintf(&table, "| %s | %s | %s, %.0f s |\n", c.row, c.what, result, time.Since(began).Seconds())
+	}
+}
+
+// cluster is the one that MESH_SPLIT_E2E_RUN names, or a new one that the test takes down at its end.
+func cluster(t *testing.T) *nodes.Cluster {
+	t.Helper()
+	if name := os.Getenv("MESH_SPLIT_E2E_RUN"); name != "" {
+		c, err := nodes.Attach(nodes.DefaultDir(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	o := nodes.Options{Name: fmt.Sprintf("e2e-%d", os.Getpid()), Repository: repository(t),
+		Programs: filepath.Join(repository(t), "bin"), Progress: os.Stdout}
+	dir := nodes.DefaultDir(o.Name)
+	t.Cleanup(func() {
+		if t.Failed() {
+			keepLogs(t, filepath.Join(dir, "log"))
+		}
+		if err := nodes.Down(context.Background(), dir); err != nil {
+			t.Error(err)
+		}
+	})
+	began := time.Now()
+	c, err := nodes.Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("the cluster was up after %.0f s", time.Since(began).Seconds())
+	return c
+}
+
+// keepLogs copies the logs to where they outlive the cluster.
+func keepLogs(t *testing.T, from string) {
+	to, err := os.MkdirTemp("", "mesh-split-e2e-logs-")
+	if err == nil {
+		err = os.CopyFS(to, os.DirFS(from))
+	}
+	t.Logf("logs of the node: %s (%v)", to, err)
+}
+
+func repository(t *testing.T) string {
+	t.Helper()
+	root, err := filepath.Abs("../../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
