@@ -62,7 +62,7 @@ func (r *resolver) resolve(ctx context.Context) {
 	r.list.Store(&list)
 }
 
-// pick gives the address for a slot's n-th dial: slots begin side by side, and each reconnect moves on by one.
+// pick gives the address for a slot's n-th dial.
 func (r *resolver) pick(slot, n int) address {
 	list := *r.list.Load()
 	return list[(slot+n)%len(list)]

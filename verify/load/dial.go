@@ -57,8 +57,7 @@ func (w *worker) connect() bool {
 
 // dial opens one connection, with the handshake under TLS.
 func (w *worker) dial() (net.Conn, Outcome, error) {
-	to := w.x.places.pick(w.slot, w.dials)
-	w.dials++
+	to := w.dialTo()
 	if to.err != nil {
 		return nil, DialError, to.err
 	}

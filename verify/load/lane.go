@@ -20,6 +20,7 @@ type lane struct {
 	dials  int // connections opened or tried
 	opened int // connections opened
 	failed int // dials in a row that failed
+	peer   int // the index of the address dialled last
 }
 
 // A failed dial is followed by a pause, doubling from dialPause to dialPauseMax, by each lane for itself.
@@ -38,6 +39,14 @@ func (l *lane) isReady() {
 		l.ready()
 		l.ready = nil
 	}
+}
+
+// dialTo picks the address of the next dial: slots begin side by side, and each reconnect moves on by one.
+func (l *lane) dialTo() address {
+	to := l.x.places.pick(l.slot, l.dials)
+	l.dials++
+	l.peer = l.x.r.peers.index([]byte(to.dial), l.peer)
+	return to
 }
 
 // connected begins a connection.
@@ -65,7 +74,7 @@ func (l *lane) refused(began time.Duration, o Outcome, err error) (time.Duration
 	}
 	l.x.r.notes.add(o, err.Error)
 	l.scribe.end(result{epoch: l.scribe.begin(), intended: began, sent: began, received: l.x.r.now(),
-		slot: uint16(l.slot), outcome: o, label: Unattributed})
+		slot: uint16(l.slot), peer: uint8(l.peer), outcome: o, label: Unattributed})
 	l.scribe.flush()
 	if l.failed++; l.failed == deadDials && int(l.x.failing.Add(1)) == l.x.plan.Connections {
 		l.x.dead.Store(true)
@@ -91,7 +100,7 @@ func (l *lane) begin(sent time.Duration) (res result, request []byte, last, ok b
 		request, last = x.last, true
 	}
 	l.parser.Begin(x.plan.Head)
-	res = result{slot: uint16(l.slot), dial: uint32(l.opened), label: Unattributed, sent: sent, intended: sent}
+	res = result{slot: uint16(l.slot), peer: uint8(l.peer), dial: uint32(l.opened), label: Unattributed, sent: sent, intended: sent}
 	if l.ticket.intended >= 0 {
 		res.intended = l.ticket.intended
 	}

@@ -25,6 +25,7 @@ const noEpoch = math.MaxUint64
 type Recorder struct {
 	plan    Plan
 	labels  *labels
+	peers   *labels // the addresses connected to
 	targets int
 	budget  *budget
 	shards  []*shard
@@ -56,7 +57,7 @@ type mark struct {
 func NewRecorder(versions []string, p *Plan) *Recorder {
 	plan := p.withDefaults()
 	shards := min(runtime.GOMAXPROCS(0), max(plan.Connections, 1))
-	r := &Recorder{plan: plan, labels: newLabels(versions), targets: len(versions), base: time.Now(),
+	r := &Recorder{plan: plan, labels: newLabels(versions), peers: newLabels(nil), targets: len(versions), base: time.Now(),
 		budget: newBudget(plan.MaxRequests, shards), marks: make([]mark, max(plan.Connections, shards))}
 	for i := range shards {
 		r.shards = append(r.shards, newShard(r, i, shards))
@@ -96,13 +97,12 @@ func (r *Recorder) countResolved() (n uint64) {
 func (r *Recorder) BeginEvidence() {
 	r.lock()
 	defer r.unlock()
-	start := r.epoch.Load() + 1
+	// Requests may be stamped with the new epoch at once; they are counted only after the shards are ready for it.
+	start := r.epoch.Add(1)
 	r.start.Store(start)
 	for _, s := range r.shards {
 		s.restart(start)
 	}
-	// Only now: a request stamped with the new epoch must find the shards ready for it.
-	r.epoch.Store(start)
 	r.epochSince.Store(int64(r.now()))
 	r.epochAfter.Store(r.resolved.Load())
 }

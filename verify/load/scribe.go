@@ -15,6 +15,7 @@ type result struct {
 	sent     time.Duration // just before the first octet; for a dial that failed, its beginning
 	received time.Duration // just after the last
 	slot     uint16        // the connection
+	peer     uint8         // the address it leads to, an index
 	dial     uint32        // how many connections the slot has opened
 	status   uint16
 	outcome  Outcome

@@ -17,7 +17,8 @@ type shard struct {
 	stamped  uint64 // those of the evidence
 	outcomes [outcomes]uint64
 	ledger   Ledger
-	slots    []*slot // by connection / of
+	slots    []*sums              // evidence by connection / of
+	byPeer   [MaxLabels + 1]*sums // evidence by address
 	byLabel  [MaxLabels + 1]*VersionStats
 	none     *VersionStats // complete replies without a label
 	broken   Histogram     // service times of requests that have no complete reply
@@ -27,19 +28,11 @@ type shard struct {
 	feed     feed
 }
 
-// slot is the evidence of one connection and its successors.
-type slot struct {
-	evidence tally32
-}
-
-// tally32 is a tally that lasts for a run.
-type tally32 = sums
-
 func newShard(r *Recorder, number, of int) *shard {
 	s := &shard{r: r, number: number, of: of, none: new(VersionStats), gateway: map[int]uint64{}}
-	s.slots = make([]*slot, (r.plan.Connections-number+of-1)/of)
+	s.slots = make([]*sums, (r.plan.Connections-number+of-1)/of)
 	for i := range s.slots {
-		s.slots[i] = new(slot)
+		s.slots[i] = new(sums)
 	}
 	for i := range min(r.targets, MaxLabels) {
 		s.byLabel[i] = new(VersionStats)
@@ -53,7 +46,12 @@ func (s *shard) restart(start uint64) {
 	s.stamped = 0
 	s.ledger.restart(start)
 	for _, c := range s.slots {
-		c.evidence = sums{}
+		*c = sums{}
+	}
+	for _, p := range s.byPeer {
+		if p != nil {
+			*p = sums{}
+		}
 	}
 }
 
@@ -68,7 +66,11 @@ func (s *shard) add(res *result) {
 	s.ledger.add(res.epoch, label, failed)
 	if res.epoch >= s.r.start.Load() {
 		s.stamped++
-		s.slots[int(res.slot)/s.of].evidence.count(label, failed)
+		s.slots[int(res.slot)/s.of].count(label, failed)
+		if s.byPeer[res.peer] == nil {
+			s.byPeer[res.peer] = new(sums)
+		}
+		s.byPeer[res.peer].count(label, failed)
 	}
 	service := res.received - res.sent
 	switch {

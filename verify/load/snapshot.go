@@ -49,22 +49,6 @@ type Backoff struct {
 	From, To float64       // requests/s
 }
 
-// ConnectionEvents counts what happened to connections, apart from requests.
-type ConnectionEvents struct {
-	Opened      uint64
-	ClosedIdle  uint64 // by the far side, while no request was outstanding
-	Unsolicited uint64 // closed by us: octets came while no request was outstanding
-	BothFramed  uint64 // te_cl: Transfer-Encoding and Content-Length in one reply
-	Surplus     uint64 // dropped: octets behind a reply
-	SaidClose   uint64 // dropped: the reply, its version or its framing does not allow reuse
-	Failed      uint64 // dropped: a fault, a time-out, an end inside a reply
-	Reconnected uint64 // dropped: ConnRequests was reached
-}
-
-type connectionCounters struct {
-	opened, closedIdle, unsolicited, both, surplus, saidClose, failed, reconnected atomic.Uint64
-}
-
 // paceNotes is what the schedule tells the recorder.
 type paceNotes struct {
 	lateIdle atomic.Uint64 // late although a connection was free: ours
@@ -169,23 +153,4 @@ func (r *Recorder) judgeSchedule(s *Snapshot) {
 	default:
 		s.Cause = CauseFarSide
 	}
-}
-
-func (c *connectionCounters) read() ConnectionEvents {
-	return ConnectionEvents{Opened: c.opened.Load(), ClosedIdle: c.closedIdle.Load(), Unsolicited: c.unsolicited.Load(),
-		BothFramed: c.both.Load(), Surplus: c.surplus.Load(), SaidClose: c.saidClose.Load(), Failed: c.failed.Load(),
-		Reconnected: c.reconnected.Load()}
-}
-
-// Connections is the evidence by connection slot, for tests whether they all see the same split. It holds every resolved
-// request, not a prefix, and so is fit to be judged only after the drain, when the two are the same.
-func (r *Recorder) Connections() []Evidence {
-	r.lock()
-	defer r.unlock()
-	out := make([]Evidence, r.plan.Connections)
-	for i := range out {
-		out[i].reset(r.labels.count())
-		r.shards[i%len(r.shards)].slots[i/len(r.shards)].evidence.addTo(&out[i])
-	}
-	return out
 }
