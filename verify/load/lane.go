@@ -88,9 +88,12 @@ func (l *lane) refused(began time.Duration, o Outcome, err error) (time.Duration
 func (l *lane) over() bool { return l.x.stopping.Load() || l.x.r.budget.empty() }
 
 // begin takes the index of the next request, just before its first octet: what to send, and whether it is the
-// connection's last. False when the cap is reached. sent is now.
+// connection's last. False when nothing more is to be sent. sent is now.
 func (l *lane) begin(sent time.Duration) (res result, request []byte, last, ok bool) {
 	x := l.x
+	if x.stopping.Load() {
+		return res, nil, false, false
+	}
 	if !x.r.budget.take(l.scribe.number) {
 		x.stop()
 		return res, nil, false, false

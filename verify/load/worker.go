@@ -118,7 +118,7 @@ func (w *worker) kicked() bool {
 	return !w.ticket.queued
 }
 
-// exchange sends one request and reads its reply; false when the cap is reached.
+// exchange sends one request and reads its reply; false when nothing more is to be sent.
 func (w *worker) exchange() bool {
 	res, request, last, ok := w.begin(w.x.r.now())
 	if !ok {
