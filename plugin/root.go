@@ -9,6 +9,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/mesh-split/mesh-split/plugin/get"
+	"github.com/mesh-split/mesh-split/plugin/history"
 	"github.com/mesh-split/mesh-split/plugin/mesh"
 	"github.com/mesh-split/mesh-split/plugin/set"
 	"github.com/mesh-split/mesh-split/plugin/undo"
@@ -45,6 +46,7 @@ load whether users get the split that was asked for. Nothing is installed in the
 		set.NewCmdSet(f, s, nil),
 		verify.NewCmdVerify(f, s, nil),
 		wait.NewCmdWait(f, s, nil),
+		history.NewCmdHistory(f, s, nil),
 		undo.NewCmdUndo(f, s, nil),
 		newCmdVersion(s),
 		newCmdOptions(s, root),

@@ -26,7 +26,8 @@ func (c *course) revert(ctx context.Context) error {
 	if err != nil {
 		return c.needsPerson(err)
 	}
-	plan, err := route.PlanUndo(now.Object, c.subject.Mesh, 0, route.Options{By: c.by, At: c.options.Now(), Verdict: "none"})
+	// By id: whoever has changed the weights since knows why, and is not overruled by a program.
+	plan, err := route.PlanRevert(now.Object, c.subject.Mesh, c.plan.ID(), route.Options{By: c.by, At: c.options.Now(), Verdict: "none"})
 	if err != nil {
 		return c.needsPerson(err)
 	}

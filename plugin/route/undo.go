@@ -147,6 +147,9 @@ func (h History) lastWord(slot string) int64 {
 	return 0
 }
 
+// Undone says for each item whether a later undo took it back.
+func (h History) Undone() []bool { return h.undone() }
+
 // undone marks the items that an undo took back. An undo takes back all of its entry's changes from one id on, which may
 // be undos themselves: those then count for nothing.
 func (h History) undone() []bool {
