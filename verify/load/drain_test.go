@@ -36,7 +36,7 @@ func TestEvidenceUnderWay(t *testing.T) {
 		r.BeginEvidence()
 		var ev Evidence
 		looks, last := 0, uint64(0)
-		for deadline := time.Now().Add(1500 * time.Millisecond); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		for deadline := time.Now().Add(1000 * time.Millisecond); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 			r.Evidence(&ev)
 			if ev.Requests < last {
 				t.Fatalf("the prefix shrank from %d to %d", last, ev.Requests)

@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,6 +32,9 @@ type run struct {
 // deadDials is how many dials in a row must fail, on every worker, to end the run.
 const deadDials = 5
 
+// spareDescriptors are for everything but the connections.
+const spareDescriptors = 32
+
 // newRun checks the plan against its recorder and resolves the addresses.
 func newRun(ctx context.Context, p *Plan, r *Recorder) (*run, error) {
 	plan := p.withDefaults()
@@ -39,6 +43,10 @@ func newRun(ctx context.Context, p *Plan, r *Recorder) (*run, error) {
 	}
 	if plan.Connections != r.plan.Connections || plan.MaxRequests != r.plan.MaxRequests || plan.Rate != r.plan.Rate {
 		return nil, fault.New(fault.Failed, "", "the recorder was made for another plan")
+	}
+	if have := descriptors(); uint64(plan.Connections)+spareDescriptors > have {
+		return nil, fault.New(fault.Failed, fmt.Sprintf("raise the limit with ulimit -n %d, or lower --connections", plan.Connections+spareDescriptors),
+			"%d connections need more open files than the %d this process may have", plan.Connections, have)
 	}
 	x := &run{plan: plan, r: r, places: newResolver(&plan), request: plan.Request, last: plan.lastRequest()}
 	x.turns = &turnstile{now: r.now, stop: make(chan struct{}), wake: make(chan struct{}, 1), notes: &r.pace,

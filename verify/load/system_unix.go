@@ -3,6 +3,7 @@
 package load
 
 import (
+	"math"
 	"syscall"
 	"time"
 )
@@ -14,4 +15,13 @@ func processorTime() time.Duration {
 		return 0
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// descriptors is how many files this process may have open; the runtime has raised that to the hard limit already.
+func descriptors() uint64 {
+	var l syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l) != nil {
+		return math.MaxInt64
+	}
+	return uint64(l.Cur)
 }
