@@ -16,6 +16,7 @@ import (
 	"github.com/mesh-split/mesh-split/verify"
 	"github.com/mesh-split/mesh-split/verify/fault"
 	"github.com/mesh-split/mesh-split/verify/report"
+	"github.com/mesh-split/mesh-split/verify/verdict"
 )
 
 // course is one change on its way.
@@ -81,9 +82,6 @@ func (c *course) prepare(ctx context.Context) (err error) {
 	c.by = o.Client.WhoAmI(ctx)
 	if c.plan, err = o.Plan(c.subject, c.planOptions()); err != nil {
 		return err
-	}
-	if c.subject.Object.Kind.Name == mesh.HTTPRoute.Name && o.Wait && !o.dry() {
-		return fault.Usagef("add --wait=false to change it without waiting", "gateways of an HTTPRoute are not followed yet")
 	}
 	if err := c.subject.FindGateways(ctx); err != nil && (o.Wait || o.Verify) && !o.dry() {
 		return err
@@ -259,5 +257,10 @@ func (c *course) print() error {
 	return report.WriteJSON(c.options.Streams.Out, c.doc)
 }
 
-// verdictCode is the exit code of a report, bent as --inconclusive-as says.
-func (c *course) verdictCode(r *verify.Report) fault.Code { return c.options.Measure.Exit(r) }
+// inconclusive is the exit code of what could not be settled, bent as --inconclusive-as says where there is such a flag.
+func (c *course) inconclusive() fault.Code {
+	if !c.options.Verify {
+		return fault.Inconclusive
+	}
+	return c.options.Measure.Exit(&verify.Report{Verdict: verdict.Inconclusive.String()})
+}

@@ -14,6 +14,7 @@ import (
 	"github.com/mesh-split/mesh-split/verify/cli"
 	"github.com/mesh-split/mesh-split/verify/fault"
 	"github.com/mesh-split/mesh-split/verify/report"
+	"github.com/mesh-split/mesh-split/verify/verdict"
 )
 
 // recordTime bounds the write of a verdict into the history: a note, whose loss is only warned about.
@@ -29,12 +30,12 @@ type outcome struct {
 
 // follow watches a written change: until it is live, then by measuring it. Then it is recorded, kept or taken back.
 func (c *course) follow(ctx context.Context) error {
-	out := outcome{exit: fault.Done}
+	out, live := outcome{exit: fault.Done}, false
 	if c.options.Wait {
-		out = c.live(ctx)
-		if out.exit == fault.Done && c.options.Verify {
-			out = c.measure(ctx)
-		}
+		out, live = c.live(ctx)
+	}
+	if live && c.options.Verify {
+		out = c.measure(ctx)
 	}
 	c.record(ctx, out.verdict)
 	if out.when != "" && slices.Contains(c.options.RevertOn, out.when) && !c.plan.Nothing() {
@@ -62,7 +63,7 @@ func (c *course) end(err error) error {
 }
 
 // live waits until every gateway holds the weights.
-func (c *course) live(ctx context.Context) outcome {
+func (c *course) live(ctx context.Context) (outcome, bool) {
 	waiting, cancel := context.WithTimeout(ctx, c.options.Timeout)
 	defer cancel()
 	view := c.fleet.Await(waiting, c.subject.Entry, c.patched.At)
@@ -70,14 +71,14 @@ func (c *course) live(ctx context.Context) outcome {
 	switch {
 	case view.Live():
 		c.screen.Done("live", "%s%s", view, times(view))
-		return outcome{exit: fault.Done}
+		return outcome{exit: fault.Done}, true
 	case ctx.Err() != nil:
-		return c.interrupted("the weights are written; " + view.String())
+		return c.interrupted("the weights are written; " + view.String()), false
 	}
 	c.screen.Broken("live", "%s after %s", view, report.Seconds(c.options.Timeout.Seconds()))
 	view.WriteTable(c.screen.Out())
 	c.screen.Line("INCONCLUSIVE  not live in time: %s", view.Cause())
-	return outcome{verdict: "not-live", exit: fault.Inconclusive, when: "inconclusive"}
+	return outcome{verdict: "not-live", exit: c.inconclusive(), when: "inconclusive"}, false
 }
 
 func (c *course) sawLive(view fleet.View) {
@@ -123,12 +124,9 @@ func (c *course) measure(ctx context.Context) outcome {
 	if r.Interrupted {
 		return c.interrupted("the weights are written and live; what was sent has been answered and judged")
 	}
-	out := outcome{verdict: strings.ToLower(r.Verdict), exit: c.verdictCode(r)}
-	switch out.exit {
-	case fault.Fail:
-		out.when = "fail"
-	case fault.Inconclusive:
-		out.when = "inconclusive"
+	out := outcome{verdict: strings.ToLower(r.Verdict), exit: c.options.Measure.Exit(r)}
+	if r.Verdict != verdict.Pass.String() { // by what was measured, whatever --inconclusive-as makes of the exit code
+		out.when = out.verdict
 	}
 	return out
 }

@@ -63,6 +63,10 @@ func (g *Gateways) Ready() []Pod {
 
 // Gateways finds the gateways of a VirtualService: its Gateway objects, the pods they select, the Service before those.
 func (c *Client) Gateways(ctx context.Context, o Object) (*Gateways, error) {
+	if o.Kind.Name != VirtualService.Name {
+		return nil, fault.Usagef("set NAME DEST=PERCENT --wait=false changes its weights without looking at gateways",
+			"the gateways of %s are not followed: only those of a VirtualService are", o)
+	}
 	names, _, _ := unstructured.NestedStringSlice(o.Object, "spec", "gateways") // the CRD's schema holds the type
 	names = slices.DeleteFunc(names, func(n string) bool { return n == "mesh" })
 	if len(names) == 0 {

@@ -27,12 +27,17 @@ var discard = log.New(io.Discard, "", 0)
 // what a colleague, a network or a slow server would do.
 type meddler struct {
 	forward http.Handler
-	before  func()                         // on the first patch, before it is passed on
-	after   func(http.ResponseWriter) bool // on the first patch: true swallows the answer
+	cut     bool                      // after the first patch, answer nothing but port-forwards
+	before  func()                    // on the first patch, before it is passed on
+	after   func(http.ResponseWriter) // on the first patch, in place of its answer
 	patches atomic.Int32
 }
 
 func (m *meddler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if m.cut && m.patches.Load() > 0 && !strings.Contains(r.URL.Path, "/pods") {
+		hangUp(w)
+		return
+	}
 	if r.Method != http.MethodPatch || !strings.Contains(r.URL.Path, "/virtualservices/") || m.patches.Add(1) != 1 {
 		m.forward.ServeHTTP(w, r)
 		return
@@ -48,6 +53,12 @@ func (m *meddler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m.after(w)
 }
 
+func hangUp(w http.ResponseWriter) {
+	if conn, _, err := w.(http.Hijacker).Hijack(); err == nil {
+		conn.Close()
+	}
+}
+
 // authority is the certificate that clients of an httptest server trust.
 func authority(s *httptest.Server) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
@@ -58,9 +69,10 @@ func authority(s *httptest.Server) []byte {
 //	meddler before PROGRAM ARGS…  run a program before the first patch is passed on
 //	meddler lose                  pass the first patch on and drop the connection instead of the answer
 //	meddler delay DURATION        hold the first patch back
+//	meddler cut                   after the first patch, hang up on everything but looks into gateways
 func meddlerCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
-		ts.Fatalf("usage: meddler before PROGRAM ARGS... | lose | delay DURATION")
+		ts.Fatalf("usage: meddler before PROGRAM ARGS... | lose | delay DURATION | cut")
 	}
 	direct := ts.Getenv("KUBECONFIG")
 	config, err := clientcmd.BuildConfigFromFlags("", direct)
@@ -77,13 +89,9 @@ func meddlerCommand(ts *testscript.TestScript, neg bool, args []string) {
 		meddle := command(context.Background(), ts, args[1:]...) // straight to the API server
 		m.before = func() { _ = meddle.Run() }
 	case "lose":
-		m.after = func(w http.ResponseWriter) bool {
-			conn, _, err := w.(http.Hijacker).Hijack()
-			if err == nil {
-				conn.Close()
-			}
-			return true
-		}
+		m.after = hangUp
+	case "cut":
+		m.cut = true
 	case "delay":
 		d, err := time.ParseDuration(args[1])
 		ts.Check(err)
