@@ -160,7 +160,7 @@ func (c *Client) served(ctx context.Context, kind Kind) (schema.GroupVersionReso
 	case apierrors.IsForbidden(err):
 		return gvr, nil // discovery is closed to us; the newest version is the best guess
 	case err != nil:
-		return gvr, c.explain(ask{verb: "get", resource: "API group " + kind.Group}, err)
+		return gvr, c.explain(ask{verb: "get", resource: "API group", name: kind.Group}, err)
 	}
 	for _, v := range kind.Versions {
 		if slices.Contains(versions, v) {
