@@ -21,23 +21,22 @@ func (r *run) read() {
 // fold turns counts by label, targets first, into evidence about k target versions. It reuses what out holds.
 func fold(in *load.Evidence, out *verdict.Evidence, k int) {
 	if len(out.Counts) != k {
-		out.Counts, out.Failures = make([]uint64, k), make([]uint64, k)
+		out.Counts, out.Failures, out.Slow = make([]uint64, k), make([]uint64, k), make([]uint64, k)
 	}
-	out.Foreign, out.ForeignFailures = 0, 0
-	clear(out.Counts)
+	out.Foreign, out.ForeignFailures, out.ForeignSlow = 0, 0, 0
+	clear(out.Counts) // a label may be too new to have counts
 	clear(out.Failures)
+	clear(out.Slow)
 	for i, n := range in.Counts {
-		failed := uint64(0)
-		if i < len(in.Failures) {
-			failed = in.Failures[i]
-		}
 		if i < k {
-			out.Counts[i], out.Failures[i] = n, failed
+			out.Counts[i], out.Failures[i], out.Slow[i] = n, in.Failures[i], in.Slow[i]
 		} else {
 			out.Foreign += n
-			out.ForeignFailures += failed
+			out.ForeignFailures += in.Failures[i]
+			out.ForeignSlow += in.Slow[i]
 		}
 	}
+	out.UnattributedSlow = in.UnattributedSlow
 	out.Requests, out.Unattributed, out.UnattributedFailures = in.Requests, in.Unattributed, in.UnattributedFailures
 }
 
@@ -99,7 +98,9 @@ func (r *run) judge(out *Report) error {
 			v.ErrorRateUpper = &d.ErrorRateUpper[i]
 		}
 	}
-	out.RequestsWanted = wanted(d.Open)
+	if d.Verdict == verdict.Inconclusive {
+		out.RequestsWanted = wanted(d.Open)
+	}
 	if r.watch != nil {
 		out.Watched = time.Since(r.watchSince).Seconds()
 		if reason := r.watch.Reason(); reason.Code != "" {
@@ -129,7 +130,7 @@ func (r *run) versions(s *load.Snapshot) []report.Version {
 			v.Target, v.Tolerance = &target, &zero
 		}
 		if i < len(r.counts.Counts) {
-			v.Requests, v.Errors = r.counts.Counts[i], r.counts.Failures[i]
+			v.Requests, v.Errors, v.Slow = r.counts.Counts[i], r.counts.Failures[i], r.counts.Slow[i]
 		}
 		if r.counts.Requests > 0 {
 			v.Observed = float64(v.Requests) / float64(r.counts.Requests)

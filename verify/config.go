@@ -77,6 +77,7 @@ type Config struct {
 	Confidence   float64       // 1 - alpha, in (0.5, 1); zero: DefaultConfidence
 	IgnoreErrors bool          // judge the split alone; by default a version that fails is a FAIL however right its share
 	MaxErrorRate float64       // in (0, 1): also certify that each version fails less often; zero: only guard against 5 %
+	SlowerThan   time.Duration // judge latency too: a version whose requests take longer more often than the others' fails
 	Raised       []string      // versions whose share a change has just raised; only they can be blamed for failing more; nil: all
 	LoadOnly     bool          // send and count, judge nothing
 	Watch        time.Duration // keep checking for so long after a PASS, ended by a FAIL; the cap on requests is lifted then
@@ -230,7 +231,7 @@ func (c Config) Validate() error {
 	for _, d := range []struct {
 		flag  string
 		value time.Duration
-	}{{"--max-time", c.MaxTime}, {"--reply-timeout", c.ReplyTimeout}, {"--connect-timeout", c.DialTimeout}, {"--drain", c.Drain}, {"--settle", c.Settle}, {"--watch-for", c.Watch}} {
+	}{{"--max-time", c.MaxTime}, {"--reply-timeout", c.ReplyTimeout}, {"--connect-timeout", c.DialTimeout}, {"--drain", c.Drain}, {"--settle", c.Settle}, {"--for", c.Watch}, {"--slower-than", c.SlowerThan}} {
 		if d.value < 0 {
 			bad("write a duration such as 30s", "%s is negative", d.flag)
 		}

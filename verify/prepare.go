@@ -42,7 +42,7 @@ func (c *Config) prepare(ctx context.Context) (*load.Plan, where, error) {
 	p := &load.Plan{
 		Request: request, Head: c.Method == "HEAD", Addresses: addresses, Identify: c.Identify,
 		Connections: c.Connections, ConnRequests: c.ConnRequests, MaxRequests: c.MaxRequests, Ramp: c.Ramp,
-		ReplyTimeout: c.ReplyTimeout, DialTimeout: c.DialTimeout, Drain: c.Drain, Abort: c.Abort,
+		ReplyTimeout: c.ReplyTimeout, DialTimeout: c.DialTimeout, Drain: c.Drain, Abort: c.Abort, SlowerThan: c.SlowerThan,
 	}
 	if c.Watch > 0 {
 		p.MaxRequests = 0 // the cap holds until the PASS, see run.decided; a watch has none

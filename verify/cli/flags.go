@@ -28,6 +28,7 @@ type LoadFlags struct {
 	maxRequests                      uint64
 	maxTime, ramp, watchFor          time.Duration
 	watch                            bool
+	slowerThan                       time.Duration
 	replyTimeout, dialTimeout, drain time.Duration
 
 	method, data, path, host, identify string
@@ -46,7 +47,8 @@ func (f *LoadFlags) AddFlags(fs *pflag.FlagSet) {
 func (f *LoadFlags) AddJudgeFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&f.tolerance, "tolerance", "", "how far a share may lie from its target: 2% or v1=2%,v2=1% (default: a fifth of the smaller side, 0.5 to 2 points)")
 	fs.StringVar(&f.confidence, "confidence", "95%", "of every verdict; 1 minus it is the probability of a wrong one")
-	fs.StringVar(&f.failOn, "fail-on", "split,errors", "what can make a FAIL: split, or split,errors")
+	fs.StringVar(&f.failOn, "fail-on", "split,errors", "what can make a FAIL: split, errors, latency (with --slower-than), joined by commas; the split always can")
+	fs.DurationVar(&f.slowerThan, "slower-than", 0, "with --fail-on split,errors,latency: what counts as a slow request")
 	fs.StringVar(&f.maxErrorRate, "max-error-rate", "", "also certify that each version fails less often than this (default: only guard against 5%)")
 	fs.StringVar(&f.inconclusiveAs, "inconclusive-as", "", "end an INCONCLUSIVE run like a pass or a fail, for callers that know only two")
 }
@@ -109,13 +111,7 @@ func (f *LoadFlags) Config() (verify.Config, error) {
 	check(err)
 	c.MaxErrorRate, err = fraction("--max-error-rate", f.maxErrorRate, 0)
 	check(err)
-	switch f.failOn {
-	case "split":
-		c.IgnoreErrors = true
-	case "split,errors", "errors,split", "":
-	default:
-		check(fault.Usagef("write --fail-on split or --fail-on split,errors", "--fail-on %q is not known", f.failOn))
-	}
+	check(f.judge(&c))
 	if f.inconclusiveAs != "" && f.inconclusiveAs != "pass" && f.inconclusiveAs != "fail" {
 		check(fault.Usagef("write --inconclusive-as pass or fail", "--inconclusive-as %q is neither", f.inconclusiveAs))
 	}
@@ -167,6 +163,29 @@ func (f *LoadFlags) Config() (verify.Config, error) {
 	c.TLS, err = f.tls()
 	check(err)
 	return c, errors.Join(faults...)
+}
+
+// judge reads --fail-on and what belongs to it.
+func (f *LoadFlags) judge(c *verify.Config) error {
+	if f.failOn == "" {
+		return nil // a command that only loads
+	}
+	const hint = "write --fail-on split,errors, or --fail-on split,errors,latency --slower-than 50ms"
+	judged := map[string]bool{}
+	for _, what := range strings.Split(f.failOn, ",") {
+		if what != "split" && what != "errors" && what != "latency" {
+			return fault.Usagef(hint, "--fail-on %q: %q is not split, errors or latency", f.failOn, what)
+		}
+		judged[what] = true
+	}
+	switch {
+	case !judged["split"]:
+		return fault.Usagef(hint, "--fail-on %q leaves out the split, which always decides", f.failOn)
+	case judged["latency"] != (f.slowerThan > 0):
+		return fault.Usagef(hint, "--fail-on latency and --slower-than go together")
+	}
+	c.IgnoreErrors, c.SlowerThan = !judged["errors"], f.slowerThan
+	return nil
 }
 
 // Path is the path and query asked for, or empty.

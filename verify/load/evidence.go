@@ -7,6 +7,8 @@ type Evidence struct {
 	Unattributed         uint64   // u, without a version
 	Failures             []uint64 // of Counts: status 5xx, or a reply that broke
 	UnattributedFailures uint64   // of Unattributed: all of them, for each is an outcome other than answered
+	Slow                 []uint64 // of Counts: service time above the plan's SlowerThan
+	UnattributedSlow     uint64   // of Unattributed, likewise
 	Sent                 uint64   // since the evidence began, in flight and never routed included
 }
 
@@ -15,20 +17,31 @@ const MaxLabels = 32
 
 // reset makes e all zero, for n labels, and allocates only if it was shorter before.
 func (e *Evidence) reset(n int) {
-	counts, failures := e.Counts[:0], e.Failures[:0]
+	counts, failures, slow := e.Counts[:0], e.Failures[:0], e.Slow[:0]
 	for range n {
-		counts, failures = append(counts, 0), append(failures, 0)
+		counts, failures, slow = append(counts, 0), append(failures, 0), append(slow, 0)
 	}
-	*e = Evidence{Counts: counts, Failures: failures}
+	*e = Evidence{Counts: counts, Failures: failures, Slow: slow}
 }
 
 // tally counts the resolved requests of one epoch, one connection or one whole run.
 type tally struct {
 	resolved     uint32 // never routed ones included
 	unattributed uint32
+	hiddenSlow   uint32 // of unattributed
 	counts       [MaxLabels + 1]uint32
 	failures     [MaxLabels + 1]uint32
+	slow         [MaxLabels + 1]uint32
 }
+
+// Flaws are what was wrong with a request, beside its outcome.
+type Flaws uint8
+
+// The flaws that a verdict may judge.
+const (
+	Failed Flaws = 1 << iota // status 5xx, or a reply that broke
+	Slow                     // service time above the plan's SlowerThan
+)
 
 // The labels of a request without one.
 const (
@@ -38,16 +51,18 @@ const (
 
 // sums are tallies added up.
 type sums struct {
-	resolved, unattributed uint64
-	counts, failures       [MaxLabels + 1]uint64
+	resolved, unattributed, hiddenSlow uint64
+	counts, failures, slow             [MaxLabels + 1]uint64
 }
 
 func (s *sums) add(t *tally) {
 	s.resolved += uint64(t.resolved)
 	s.unattributed += uint64(t.unattributed)
+	s.hiddenSlow += uint64(t.hiddenSlow)
 	for i, n := range t.counts {
 		s.counts[i] += uint64(n)
 		s.failures[i] += uint64(t.failures[i])
+		s.slow[i] += uint64(t.slow[i])
 	}
 }
 
@@ -56,10 +71,12 @@ func (s *sums) addTo(e *Evidence) {
 	e.Sent += s.resolved
 	e.Unattributed += s.unattributed
 	e.UnattributedFailures += s.unattributed
+	e.UnattributedSlow += s.hiddenSlow
 	e.Requests += s.unattributed
 	for i := range e.Counts {
 		e.Counts[i] += s.counts[i]
 		e.Failures[i] += s.failures[i]
+		e.Slow[i] += s.slow[i]
 		e.Requests += s.counts[i]
 	}
 }

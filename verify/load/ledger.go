@@ -24,24 +24,24 @@ type epoch struct {
 func (l *Ledger) Open(at uint64) { l.at(at).open++ }
 
 // Resolve says how an opened request ended: with the version of an index, Unattributed or NeverRouted.
-func (l *Ledger) Resolve(at uint64, label int, failed bool) {
+func (l *Ledger) Resolve(at uint64, label int, flaws Flaws) {
 	l.at(at).open--
-	l.add(at, label, failed)
+	l.add(at, label, flaws)
 }
 
 // add counts an outcome, for those who know by other means which epochs are closed.
-func (l *Ledger) add(at uint64, label int, failed bool) { l.at(at).add(label, failed) }
+func (l *Ledger) add(at uint64, label int, flaws Flaws) { l.at(at).add(label, flaws) }
 
-func (t *tally) add(label int, failed bool) {
+func (t *tally) add(label int, flaws Flaws) {
 	t.resolved++
 	switch {
 	case label == Unattributed:
 		t.unattributed++
+		t.hiddenSlow += uint32(flaws & Slow / Slow)
 	case label >= 0:
 		t.counts[label]++
-		if failed {
-			t.failures[label]++
-		}
+		t.failures[label] += uint32(flaws & Failed / Failed)
+		t.slow[label] += uint32(flaws & Slow / Slow)
 	}
 }
 

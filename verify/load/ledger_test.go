@@ -14,6 +14,7 @@ func TestLedger(t *testing.T) {
 			epoch    uint64
 			label    int
 			failed   bool
+			slow     bool
 			resolved bool
 		}
 		var l Ledger
@@ -27,7 +28,7 @@ func TestLedger(t *testing.T) {
 			case 0:
 				current += rapid.Uint64Range(1, 90).Draw(t, "epochs")
 			case 1, 2:
-				all = append(all, request{epoch: current, label: rapid.IntRange(-2, 2).Draw(t, "label"), failed: rapid.Bool().Draw(t, "failed")})
+				all = append(all, request{epoch: current, label: rapid.IntRange(-2, 2).Draw(t, "label"), failed: rapid.Bool().Draw(t, "failed"), slow: rapid.Bool().Draw(t, "slow")})
 				l.Open(current)
 			case 3:
 				if len(all) == 0 {
@@ -35,7 +36,7 @@ func TestLedger(t *testing.T) {
 				}
 				if r := &all[rapid.IntRange(0, len(all)-1).Draw(t, "which")]; !r.resolved {
 					r.resolved = true
-					l.Resolve(r.epoch, r.label, r.failed)
+					l.Resolve(r.epoch, r.label, flaws(r.failed, r.slow))
 				}
 			case 4:
 				want := current
@@ -48,7 +49,8 @@ func TestLedger(t *testing.T) {
 					t.Fatalf("%d epochs are closed, want %d", closed, want)
 				}
 				var n, u uint64
-				var counts, failures [3]uint64
+				var counts, failures, slow [3]uint64
+				var hiddenSlow uint64
 				for _, r := range all {
 					if r.epoch >= closed || r.epoch < start {
 						continue
@@ -57,17 +59,24 @@ func TestLedger(t *testing.T) {
 					case r.label == Unattributed:
 						u++
 						n++
+						if r.slow {
+							hiddenSlow++
+						}
 					case r.label >= 0:
 						n++
 						counts[r.label]++
 						if r.failed {
 							failures[r.label]++
 						}
+						if r.slow {
+							slow[r.label]++
+						}
 					}
 				}
 				l.Evidence(&got, 3)
-				if got.Requests != n || got.Unattributed != u || [3]uint64(got.Counts) != counts || [3]uint64(got.Failures) != failures {
-					t.Fatalf("evidence %+v, want n %d u %d counts %v failures %v", got, n, u, counts, failures)
+				if got.Requests != n || got.Unattributed != u || [3]uint64(got.Counts) != counts || [3]uint64(got.Failures) != failures ||
+					[3]uint64(got.Slow) != slow || got.UnattributedSlow != hiddenSlow {
+					t.Fatalf("evidence %+v, want n %d u %d counts %v failures %v slow %v", got, n, u, counts, failures, slow)
 				}
 			}
 		}
@@ -109,4 +118,14 @@ func TestWindow(t *testing.T) {
 			}
 		}
 	})
+}
+
+func flaws(failed, slow bool) (f Flaws) {
+	if failed {
+		f |= Failed
+	}
+	if slow {
+		f |= Slow
+	}
+	return f
 }

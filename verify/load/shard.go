@@ -2,7 +2,6 @@ package load
 
 import (
 	"sync"
-	"time"
 )
 
 // shard holds the counts of the workers of one core. mu guards everything; workers hold it for a batch, readers for a
@@ -59,18 +58,18 @@ func (s *shard) restart(start uint64) {
 func (s *shard) add(res *result) {
 	s.resolved++
 	s.outcomes[res.outcome]++
-	label, failed := int(res.label), failing(res.outcome, int(res.status))
+	label, flaws := int(res.label), s.flaws(res)
 	if !res.outcome.Routed() {
 		label = NeverRouted
 	}
-	s.ledger.add(res.epoch, label, failed)
+	s.ledger.add(res.epoch, label, flaws)
 	if res.epoch >= s.r.start.Load() {
 		s.stamped++
-		s.slots[int(res.slot)/s.of].count(label, failed)
+		s.slots[int(res.slot)/s.of].count(label, flaws)
 		if s.byPeer[res.peer] == nil {
 			s.byPeer[res.peer] = new(sums)
 		}
-		s.byPeer[res.peer].count(label, failed)
+		s.byPeer[res.peer].count(label, flaws)
 	}
 	service := res.received - res.sent
 	switch {
@@ -81,9 +80,9 @@ func (s *shard) add(res *result) {
 		if s.byLabel[label] == nil {
 			s.byLabel[label] = new(VersionStats)
 		}
-		s.byLabel[label].count(res, failed, s.r.plan.SlowerThan)
+		s.byLabel[label].count(res, flaws)
 	default:
-		s.none.count(res, failed, s.r.plan.SlowerThan)
+		s.none.count(res, flaws)
 	}
 	if res.outcome == Gateway {
 		s.gateway[int(res.status)]++
@@ -98,17 +97,28 @@ func (s *shard) add(res *result) {
 }
 
 // count adds one outcome.
-func (s *sums) count(label int, failed bool) {
+func (s *sums) count(label int, flaws Flaws) {
 	s.resolved++
 	switch {
 	case label == Unattributed:
 		s.unattributed++
+		s.hiddenSlow += uint64(flaws & Slow / Slow)
 	case label >= 0:
 		s.counts[label]++
-		if failed {
-			s.failures[label]++
-		}
+		s.failures[label] += uint64(flaws & Failed / Failed)
+		s.slow[label] += uint64(flaws & Slow / Slow)
 	}
+}
+
+// flaws of a result, by the plan's limit.
+func (s *shard) flaws(res *result) (f Flaws) {
+	if failing(res.outcome, int(res.status)) {
+		f |= Failed
+	}
+	if limit := s.r.plan.SlowerThan; limit > 0 && res.received-res.sent > limit {
+		f |= Slow
+	}
+	return f
 }
 
 // failing says what counts as an error of a version: a 5xx status, a code outside 100 to 599 (RFC 9110, 15: treat as a
@@ -125,16 +135,19 @@ type VersionStats struct {
 	Status     [6]uint64 // by class, 1xx at 1; 0: no accepted head, or a code outside 100 to 599
 	LastStatus int       // of one of the latest replies, 0 without an accepted head
 	Failures   uint64    // see Evidence
-	Slower     uint64    // complete, with a service time above the plan's SlowerThan
+	Slower     uint64    // with a service time above the plan's SlowerThan, complete or not
 	Service    Histogram // first octet sent to last received, of complete replies
 	Response   Histogram // intended start to last received: at a constant rate what a user would have waited
 }
 
-func (l *VersionStats) count(res *result, failed bool, slower time.Duration) {
+func (l *VersionStats) count(res *result, flaws Flaws) {
 	l.Requests++
 	l.Outcomes[res.outcome]++
-	if failed {
+	if flaws&Failed != 0 {
 		l.Failures++
+	}
+	if flaws&Slow != 0 {
+		l.Slower++
 	}
 	class := int(res.status) / 100
 	if class > 5 {
@@ -145,12 +158,8 @@ func (l *VersionStats) count(res *result, failed bool, slower time.Duration) {
 	if !res.outcome.Complete() {
 		return
 	}
-	service := res.received - res.sent
-	l.Service.Record(service)
+	l.Service.Record(res.received - res.sent)
 	l.Response.Record(res.received - res.intended)
-	if slower > 0 && service > slower {
-		l.Slower++
-	}
 }
 
 // merge adds what other counted.

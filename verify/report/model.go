@@ -50,6 +50,7 @@ type Version struct {
 	Interval       *[2]float64 `json:"interval,omitempty"`  // confidence sequence: valid at whatever moment the run stopped
 	Requests       uint64      `json:"requests"`
 	Errors         uint64      `json:"errors"`                   // 5xx and every reply that did not arrive whole
+	Slow           uint64      `json:"slow,omitempty"`           // slower than --slower-than, where that was asked
 	ClientErrors   uint64      `json:"clientErrors"`             // 4xx: shown, not judged
 	ErrorRateUpper *float64    `json:"errorRateUpper,omitempty"` // upper confidence bound of the error rate
 	Service        *Latency    `json:"service,omitempty"`        // first octet sent to last octet read

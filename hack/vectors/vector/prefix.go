@@ -42,7 +42,7 @@ func checkPrefix(c *checker, raw json.RawMessage) error {
 				opened[j] = true
 			}
 			if opened[j] && !resolved[j] && r[2] <= look.Now {
-				ledger.Resolve(uint64(r[0]), label, false)
+				ledger.Resolve(uint64(r[0]), label, 0)
 				resolved[j] = true
 			}
 		}
