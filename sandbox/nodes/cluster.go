@@ -63,10 +63,12 @@ func (c *Cluster) Crash(ctx context.Context, container string) error {
 // Program is the path of one of the programs of the run.
 func (c *Cluster) Program(name string) string { return filepath.Join(c.state.Programs, name) }
 
-// DialContext opens a connection from inside the cluster's network namespace; the address must be a literal one.
+// DialContext opens a connection from inside the cluster's network namespace; the address must be a literal one, since a
+// name would be looked up by other threads.
 //
-// A socket belongs to the network namespace of the thread that made it, for ever. So one thread enters the namespace,
-// dials, and is thrown away: a goroutine that ends without UnlockOSThread takes its thread along.
+// A socket belongs for ever to the network namespace that its thread was in when it was made. So this goroutine keeps its
+// thread to itself, enters, dials and goes back. A thread that cannot go back is not given back either: it would take
+// others' sockets into the cluster.
 func (c *Cluster) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	type result struct {
 		conn net.Conn
@@ -75,12 +77,21 @@ func (c *Cluster) DialContext(ctx context.Context, network, address string) (net
 	dialed := make(chan result, 1)
 	go func() {
 		runtime.LockOSThread()
-		if err := enter(c.Namespace()); err != nil {
+		home, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err == nil {
+			defer unix.Close(home)
+			err = enter(c.Namespace())
+		}
+		if err != nil { // the thread is where it was
+			runtime.UnlockOSThread()
 			dialed <- result{nil, err}
 			return
 		}
 		var dialer net.Dialer
 		conn, err := dialer.DialContext(ctx, network, address)
+		if unix.Setns(home, unix.CLONE_NEWNET) == nil {
+			runtime.UnlockOSThread()
+		}
 		dialed <- result{conn, err}
 	}()
 	r := <-dialed

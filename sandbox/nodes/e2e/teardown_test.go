@@ -38,7 +38,16 @@ func tracesOf(t *testing.T, c *nodes.Cluster, links int) traces {
 	return tr
 }
 
-// left lists what is still there of the cluster.
+// gone fails the test if something is still there of the cluster. Somebody else may have to wait for a dead process, so it
+// looks again for some seconds.
+func (tr traces) gone(t *testing.T, when string) {
+	t.Helper()
+	if !eventually(func() bool { return len(tr.left(t)) == 0 }) {
+		t.Errorf("left after %s:\n%s", when, strings.Join(tr.left(t), "\n"))
+	}
+}
+
+// left lists what is there of the cluster.
 func (tr traces) left(t *testing.T) []string {
 	t.Helper()
 	var found []string
@@ -93,9 +102,7 @@ func crash(t *testing.T, c *nodes.Cluster, before int) {
 	if err := nodes.Down(context.Background(), c.Dir()); err != nil {
 		t.Error(err)
 	}
-	if found := tr.left(t); len(found) > 0 {
-		t.Errorf("left after a crash and Down:\n%s", strings.Join(found, "\n"))
-	}
+	tr.gone(t, "a crash and Down")
 	if err := nodes.Down(context.Background(), c.Dir()); err != nil {
 		t.Errorf("Down of nothing: %v", err)
 	}
@@ -133,7 +140,5 @@ func TestDownAfterStartWasKilled(t *testing.T) {
 	if err := nodes.Down(context.Background(), c.Dir()); err != nil {
 		t.Error(err)
 	}
-	if found := tr.left(t); len(found) > 0 {
-		t.Errorf("left after Down:\n%s", strings.Join(found, "\n"))
-	}
+	tr.gone(t, "Down")
 }
