@@ -41,7 +41,7 @@ func (l Layout) ServiceEntries() []*unstructured.Unstructured {
 		objects = append(objects, named("networking.istio.io/v1", "ServiceEntry", namespace, name, object{"spec": object{
 			"hosts": []any{app.Host}, "location": "MESH_INTERNAL", "resolution": "STATIC",
 			"ports":     []any{object{"number": int64(80), "name": "http", "protocol": "HTTP"}},
-			"endpoints": []any{object{"address": "127.0.0.1", "ports": object{"http": int64(app.Port)}}},
+			"endpoints": []any{object{"address": "127.0.0.1", "ports": object{"http": int64(app.Port)}, "labels": object{"version": app.Version}}},
 		}}))
 	}
 	return objects

@@ -22,8 +22,9 @@ type Layout struct {
 
 // App is a destination outside the cluster's own pods.
 type App struct {
-	Host string // name in VirtualServices
-	Port int    // on 127.0.0.1
+	Host    string // name in VirtualServices
+	Version string // label of its endpoint, as pods have it
+	Port    int    // on 127.0.0.1
 }
 
 const (

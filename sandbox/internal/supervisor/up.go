@@ -161,7 +161,7 @@ func (s *Supervisor) layout() cluster.Layout {
 	l := cluster.Layout{GatewayPort: s.port.gateway, KubeletPort: s.port.kubelet, CA: s.ca.PEM(),
 		WebhookURL: fmt.Sprintf("https://127.0.0.1:%d/validate", s.port.istiodHTTPS)}
 	for i, app := range s.state.Apps {
-		l.Apps = append(l.Apps, cluster.App{Host: app.Host, Port: s.port.apps[i].listen})
+		l.Apps = append(l.Apps, cluster.App{Host: app.Host, Version: app.Version, Port: s.port.apps[i].listen})
 	}
 	return l
 }
