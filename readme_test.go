@@ -10,7 +10,7 @@ import (
 
 var (
 	link       = regexp.MustCompile(`\]\(([^)#]+)[^)]*\)`)
-	makeTarget = regexp.MustCompile("(?m)(?:^    |`)make ([a-z-]+)")
+	makeTarget = regexp.MustCompile("(?m)(?:^    |`)make ([a-z0-9-]+)")
 )
 
 // A link to a file that has moved, or a make target that is gone, is found by a reader too late.
@@ -58,7 +58,7 @@ func TestEveryMakeTargetIsDescribed(t *testing.T) {
 			}
 		}
 	}
-	for _, target := range regexp.MustCompile(`(?m)^([a-z-]+):.*##`).FindAllStringSubmatch(makefile, -1) {
+	for _, target := range regexp.MustCompile(`(?m)^([a-z0-9-]+):.*##`).FindAllStringSubmatch(makefile, -1) {
 		if !regexp.MustCompile(`(?m)^\.PHONY:.* ` + target[1] + `( |$)`).MatchString(makefile) {
 			t.Errorf("target %s is not in .PHONY: a file of that name would silence it", target[1])
 		}

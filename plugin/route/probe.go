@@ -2,7 +2,6 @@ package route
 
 import (
 	"net"
-	"net/http"
 	"net/url"
 	"regexp"
 	"sort"
@@ -14,14 +13,14 @@ import (
 
 // Probe is the request whose way through the gateway is asked for.
 type Probe struct {
-	Scheme  string // http or https
-	Host    string // Host header, with its port where it has one
-	SNI     string // server name of TLS; empty is Host without port
-	Port    int    // server number in the Gateway (port of the gateway's Service); 0 is the scheme's
-	Method  string // empty is GET
-	Path    string // begins with /; without query
-	Query   string // raw, without ?
-	Headers http.Header
+	Scheme  string              // http or https
+	Host    string              // Host header, with its port where it has one
+	SNI     string              // server name of TLS; empty is Host without port
+	Port    int                 // server number in the Gateway (port of the gateway's Service); 0 is the scheme's
+	Method  string              // empty is GET
+	Path    string              // begins with /; without query
+	Query   string              // raw, without ?
+	Headers map[string][]string // names in any case
 }
 
 // ParseProbe makes a Probe of a URL, as which URL and --url take it.
@@ -77,7 +76,7 @@ func (p Probe) String() string {
 
 func (p Probe) method() string {
 	if p.Method == "" {
-		return http.MethodGet
+		return "GET"
 	}
 	return p.Method
 }
