@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mesh-split/mesh-split/plugin/fleet"
+	"github.com/mesh-split/mesh-split/plugin/guard"
 	"github.com/mesh-split/mesh-split/plugin/measure"
 	"github.com/mesh-split/mesh-split/plugin/mesh"
 	"github.com/mesh-split/mesh-split/plugin/route"
@@ -29,6 +30,7 @@ type course struct {
 	site    *measure.Site
 	fleet   *fleet.Fleet
 	patched mesh.Patched
+	vigil   *vigil // nil until the change is written, or where nobody waits
 	doc     Document
 }
 
@@ -76,7 +78,12 @@ func (c *course) untouched(ctx context.Context, err error) error {
 // prepare reads, plans and shows: after it, everything that will be touched stands on the screen.
 func (c *course) prepare(ctx context.Context) (err error) {
 	o := c.options
-	if c.subject, err = subject.Load(ctx, o.Client, o.Name, o.Route); err != nil {
+	if o.PlanChooses && o.Route == "" {
+		c.subject, err = subject.Read(ctx, o.Client, o.Name)
+	} else {
+		c.subject, err = subject.Load(ctx, o.Client, o.Name, o.Route)
+	}
+	if err != nil {
 		return err
 	}
 	c.by = o.Client.WhoAmI(ctx)
@@ -148,8 +155,36 @@ func float(r interface{ Float64() (float64, bool) }) float64 {
 	return f
 }
 
+// guard reads what stands against the change, and says it. A rehearsal is not refused: it only says that set would be.
+func (c *course) guard(ctx context.Context) error {
+	found, err := guard.Look(ctx, c.subject, c.plan, c.options.Now())
+	if err != nil {
+		return err
+	}
+	for _, warning := range found.Warnings(c.options.Guard) {
+		c.screen.Warn("%s", report.Safe(warning))
+	}
+	refusal := found.Refusal(c.options.Guard)
+	if refusal != nil || len(c.options.Guard.Overrides) > 0 {
+		for _, advice := range found.Advice() {
+			c.screen.Snippet("so that both can live:", advice)
+		}
+	}
+	switch {
+	case refusal == nil:
+		c.screen.Done("checked", "%s", report.Safe(found.String()))
+	case c.options.dry():
+		c.screen.Warn("without --dry-run this is refused: %s", report.Safe(firstLine(refusal)))
+		return nil
+	}
+	return refusal
+}
+
 // rehearse is a dry run.
 func (c *course) rehearse(ctx context.Context) error {
+	if err := c.guard(ctx); err != nil {
+		return err
+	}
 	if diff := c.plan.Diff(c.options.Client.Context); diff != "" {
 		c.screen.Line("%s", diff)
 		for _, op := range c.plan.Ops {
@@ -175,6 +210,9 @@ func (c *course) rehearse(ctx context.Context) error {
 
 // check makes sure that the change can be followed, while there is still nothing to take back.
 func (c *course) check(ctx context.Context) error {
+	if err := c.guard(ctx); err != nil {
+		return err
+	}
 	if !c.options.Wait {
 		return nil
 	}

@@ -30,8 +30,9 @@ type Document struct {
 	Gateways     []report.Gateway     `json:"gateways,omitempty"`
 	Verification *report.Verification `json:"verification,omitempty"`
 	Interrupted  bool                 `json:"interrupted,omitempty"`
-	Reverted     bool                 `json:"reverted,omitempty"` // taken back, and every gateway holds the old weights again
-	Undo         string               `json:"undo,omitempty"`     // the command that takes it back
+	Reverted     bool                 `json:"reverted,omitempty"`    // taken back, and every gateway holds the old weights again
+	Overwritten  string               `json:"overwritten,omitempty"` // who wrote over the weights while they were followed
+	Undo         string               `json:"undo,omitempty"`        // the command that takes it back
 }
 
 // Object names a Kubernetes object.

@@ -30,12 +30,26 @@ type outcome struct {
 
 // follow watches a written change: until it is live, then by measuring it. Then it is recorded, kept or taken back.
 func (c *course) follow(ctx context.Context) error {
+	following := ctx
+	if !c.plan.Nothing() && (c.options.Wait || c.options.WatchRevert > 0) {
+		following = c.keepVigil(ctx)
+		defer c.vigil.stop()
+	}
 	out, live := outcome{exit: fault.Done}, false
 	if c.options.Wait {
-		out, live = c.live(ctx)
+		out, live = c.live(following)
 	}
 	if live && c.options.Verify {
-		out = c.measure(ctx)
+		out = c.measure(following)
+	}
+	if out.exit == fault.Done && out.err == nil && c.vigil != nil {
+		out = c.linger(following, out)
+	}
+	if c.vigil != nil {
+		c.vigil.stop() // what is written from here on is our own
+	}
+	if err := c.vigil.overwritten(); err != nil {
+		return c.end(c.lost(err).err)
 	}
 	c.record(ctx, out.verdict)
 	if out.when != "" && slices.Contains(c.options.RevertOn, out.when) && !c.plan.Nothing() {
@@ -155,6 +169,9 @@ func (c *course) raised() []string {
 
 // interrupted says the state that a Ctrl-C leaves.
 func (c *course) interrupted(state string) outcome {
+	if err := c.vigil.overwritten(); err != nil { // it was not a person who stopped us
+		return c.lost(err)
+	}
 	c.doc.Interrupted = true
 	c.screen.Line("interrupted: %s", state)
 	return outcome{exit: fault.Interrupted, when: "interrupted"}

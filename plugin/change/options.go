@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
+	"github.com/mesh-split/mesh-split/plugin/guard"
 	"github.com/mesh-split/mesh-split/plugin/measure"
 	"github.com/mesh-split/mesh-split/plugin/mesh"
 	"github.com/mesh-split/mesh-split/plugin/route"
@@ -32,15 +33,20 @@ type Options struct {
 	Verb  string // set or undo, as the document says it
 	// Plan makes the plan for the subject; o carries who and when.
 	Plan func(s *subject.Subject, o route.Options) (*route.Plan, error)
+	// PlanChooses says that Plan finds the entry, as an undo does by the history: it sets the subject's.
+	PlanChooses bool
 
+	Guard    guard.Flags // what a person takes upon themselves
 	Verify   bool
 	Measure  *measure.Flags
 	RevertOn []string // fail, inconclusive, interrupted
 	DryRun   string   // "", client or server
 	Wait     bool
 	Timeout  time.Duration // of waiting until it is live
-	Manager  string        // --field-manager
-	Output   string        // "" or json
+	// WatchRevert is how long to watch on after all else went well for somebody who sets the weights back.
+	WatchRevert time.Duration
+	Manager     string // --field-manager
+	Output      string // "" or json
 }
 
 // AddFlags declares the flags that every change has.
@@ -50,7 +56,9 @@ func (o *Options) AddFlags(fs *pflag.FlagSet) {
 	fs.Lookup("dry-run").NoOptDefVal = "client"
 	fs.BoolVar(&o.Wait, "wait", true, "wait until every gateway has the weights")
 	fs.DurationVar(&o.Timeout, "timeout", DefaultTimeout, "wait at most so long until every gateway has the weights")
+	fs.DurationVar(&o.WatchRevert, "watch-revert", 0, "watch on for so long, after all else, for somebody who sets the weights back")
 	fs.StringVar(&o.Manager, "field-manager", route.FieldManager, "name that owns the changed fields")
+	o.Guard.AddFlags(fs)
 	fs.StringVarP(&o.Output, "output", "o", "", "json: one WeightChange document on stdout, everything else on stderr")
 }
 
@@ -80,6 +88,9 @@ func (o *Options) Validate() error {
 		bad("leave out one of them", "--verify measures a change that is live, and --wait=false does not wait for that")
 	case len(o.RevertOn) > 0 && !o.Verify:
 		bad("add --verify", "--revert-on takes back by the verdict, and nothing is measured")
+	}
+	if err := o.Guard.Validate(); err != nil {
+		faults = append(faults, err)
 	}
 	if o.Verify {
 		if err := o.Measure.Validate(); err != nil {

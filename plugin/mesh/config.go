@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,7 +18,7 @@ import (
 // understood, and nothing else changes.
 func (c *Client) Surroundings(ctx context.Context) (m *route.Mesh, unread []string, err error) {
 	m = &route.Mesh{}
-	for _, kind := range []struct {
+	kinds := []struct {
 		resource string
 		list     func(context.Context) ([]route.Object, error)
 		into     *[]route.Object
@@ -25,9 +26,15 @@ func (c *Client) Surroundings(ctx context.Context) (m *route.Mesh, unread []stri
 		{"destinationrules.networking.istio.io", c.destinationRules, &m.DestinationRules},
 		{"serviceentries.networking.istio.io", c.serviceEntries, &m.ServiceEntries},
 		{"services", c.services, &m.Services},
-	} {
-		*kind.into, err = kind.list(ctx)
-		switch {
+	}
+	faults := make([]error, len(kinds))
+	var group sync.WaitGroup
+	for i, kind := range kinds {
+		group.Go(func() { *kind.into, faults[i] = kind.list(ctx) })
+	}
+	group.Wait()
+	for i, kind := range kinds {
+		switch err := faults[i]; {
 		case apierrors.IsForbidden(err), apierrors.IsNotFound(err):
 			unread = append(unread, kind.resource)
 		case err != nil:

@@ -25,15 +25,8 @@ type Finding struct {
 // Preflight checks the destinations whose share rises, so that a change does not send users where nobody answers. Nothing
 // is found when all is well; lowering a share is always well. Kinds of the Mesh that are nil were not read.
 func (m *Mesh) Preflight(c Change, from Place) []Finding {
-	before, after := c.Entry.Shares(), c.Shares()
-	if after == nil {
-		return nil
-	}
 	var out []Finding
-	for i, d := range c.Entry.Destinations {
-		if after[i].Sign() == 0 || before != nil && after[i].Cmp(before[i]) <= 0 {
-			continue
-		}
+	for _, d := range c.Rising() {
 		out = append(out, m.checkDestination(c.Entry, d, from)...)
 	}
 	if len(out) == 0 {
@@ -220,48 +213,13 @@ func (m *Mesh) podLabels(ns, name string) map[string]string {
 	return nil
 }
 
-// Room is how many ready pods each destination has; -1 where that is not known.
-func (m *Mesh) Room(e Entry, g string) []int {
-	out := make([]int, len(e.Destinations))
-	for i, d := range e.Destinations {
-		out[i] = -1
-		if d.Service == "" || m.service(d) == nil {
-			continue
-		}
-		l, ok := subsetOf(m.rulesFor(d.FQDN, d.Namespace, g), d.Subset)
-		if d.Subset != "" && !ok {
-			continue
-		}
-		if n, kind := m.ready(d, l); kind == "" {
-			out[i] = n
-		}
-	}
-	return out
-}
-
-// checkCapacity: after the change no pod may get more than twice what the busiest version's pods get now. Both sides are
-// shares of the same traffic, so no rate need be known.
+// checkCapacity: after the change no pod may get more than twice what the busiest version's pods get now.
 func (m *Mesh) checkCapacity(c Change, from Place) []Finding {
-	before, after, room := c.Entry.Shares(), c.Shares(), m.Room(c.Entry, from.Namespace)
-	if before == nil || slices.Contains(room, -1) {
-		return nil
-	}
-	busiest := new(big.Rat)
-	for i, pods := range room {
-		if perPod := new(big.Rat); pods > 0 && perPod.Quo(before[i], big.NewRat(int64(pods), 1)).Cmp(busiest) > 0 {
-			busiest = perPod
-		}
-	}
 	var out []Finding
-	for i, d := range c.Entry.Destinations {
-		if room[i] == 0 || after[i].Cmp(before[i]) <= 0 || busiest.Sign() == 0 {
-			continue
-		}
-		times := new(big.Rat).Quo(after[i], big.NewRat(int64(room[i]), 1))
-		times.Quo(times, busiest)
-		if times.Cmp(big.NewRat(2, 1)) > 0 {
+	for _, l := range m.PodLoads(c, from) {
+		if l.Times.Cmp(big.NewRat(2, 1)) > 0 {
 			out = append(out, found("capacity", "E_CAPACITY", "scale it up first, or go in smaller steps; --skip-check=capacity goes on", "%s: %s has %d ready pods: with %s %% each gets %s times the requests that the busiest pod gets now",
-				c.Entry, d.Short, room[i], percent(after[i]), decimal(times, 1))...)
+				c.Entry, l.Destination.Short, l.Pods, percent(l.Share), decimal(l.Times, 1))...)
 		}
 	}
 	return out

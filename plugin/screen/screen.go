@@ -43,6 +43,15 @@ func (s *Screen) Say(word, format string, args ...any) {
 	fmt.Fprintf(s.out, "%-5s %s\n", word, fmt.Sprintf(format, args...))
 }
 
+// Snippet writes text that is to be copied, such as YAML, indented below a heading. Control characters are made harmless, the
+// line ends stay.
+func (s *Screen) Snippet(heading, text string) {
+	s.Line("%s", heading)
+	for line := range strings.Lines(text) {
+		s.Line("    %s", report.Safe(strings.TrimRight(line, "\n")))
+	}
+}
+
 // Warn writes to stderr, in any mode.
 func (s *Screen) Warn(format string, args ...any) {
 	fmt.Fprintf(s.err, "warning: %s\n", fmt.Sprintf(format, args...))

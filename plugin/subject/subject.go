@@ -24,18 +24,26 @@ type Subject struct {
 // Load reads the object called name (NAME or TYPE/NAME) and chooses its entry: the one called chosen, or the only one that
 // splits traffic.
 func Load(ctx context.Context, c *mesh.Client, name, chosen string) (*Subject, error) {
+	s, err := Read(ctx, c, name)
+	if err != nil {
+		return nil, err
+	}
+	s.chosen = chosen
+	return s, s.choose()
+}
+
+// Read reads the object called name and leaves the choice of an entry to the caller.
+func Read(ctx context.Context, c *mesh.Client, name string) (*Subject, error) {
 	kind, name, err := mesh.ParseName(name)
 	if err != nil {
 		return nil, err
 	}
-	s := &Subject{Client: c, chosen: chosen}
+	s := &Subject{Client: c}
 	if s.Object, err = c.Get(ctx, kind, name); err != nil {
 		return nil, err
 	}
-	if s.Mesh, s.Unread, err = c.Surroundings(ctx); err != nil {
-		return nil, err
-	}
-	return s, s.choose()
+	s.Mesh, s.Unread, err = c.Surroundings(ctx)
+	return s, err
 }
 
 // Reload reads the object again.

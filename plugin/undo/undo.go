@@ -62,7 +62,7 @@ func (o *Options) Complete(f mesh.Factory, args []string) (err error) {
 	if err := o.Validate(); err != nil {
 		return err
 	}
-	o.Plan = o.plan
+	o.Plan, o.PlanChooses = o.plan, true
 	o.Client, err = f.Client()
 	return err
 }

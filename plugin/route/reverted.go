@@ -1,0 +1,50 @@
+package route
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/mesh-split/mesh-split/verify/fault"
+)
+
+// Reverted is E_REVERTED when a reading of the object from after the plan was written no longer has its weights: it names the
+// newest manager that owns the routes, what it did, and after how long. Nil while the weights stand. What is written over may
+// not be written again by a program: who wrote it will do so again.
+func (p *Plan) Reverted(now Object, after time.Duration) error {
+	for _, c := range p.Changes {
+		who := "someone"
+		if w := LastWriter(now, c.Entry.Section); w != nil {
+			who = w.String()
+		}
+		hint := "kubectl mesh-split check " + c.Entry.ObjectName() + " -n " + c.Entry.Namespace() + " names who owns the object, and what lets both live"
+		delay := strconv.FormatFloat(after.Seconds(), 'f', 1, 64) + " s"
+		read, err := reread([]Entry{c.Entry}, now)
+		if err != nil {
+			return fault.New(fault.Failed, hint, "%s: the route was taken away %s after its weights were written, by %s", about(c.Entry), delay, who).Named("E_REVERTED")
+		}
+		e := read[0]
+		sameDests := slices.EqualFunc(e.Destinations, c.Entry.Destinations, func(a, b Destination) bool { return a.Record == b.Record })
+		if sameDests && slices.Equal(e.Weights(), c.Weights()) {
+			continue
+		}
+		did := "changed"
+		if sameDests && slices.Equal(e.Weights(), c.Entry.Weights()) {
+			did = "set back"
+		}
+		return fault.New(fault.Failed, hint, "%s: the weights were %s to %s %s after they were written, by %s", about(c.Entry), did, weightText(e.Weights()), delay, who).Named("E_REVERTED")
+	}
+	return nil
+}
+
+func about(e Entry) string { return fmt.Sprintf("%s %s", aboutObject(e.Object), e.Slot()) }
+
+func weightText(weights []int64) string {
+	parts := make([]string, len(weights))
+	for i, w := range weights {
+		parts[i] = strconv.FormatInt(w, 10)
+	}
+	return strings.Join(parts, "/")
+}
