@@ -112,7 +112,7 @@ func gatewayDies(t *testing.T, w world) {
 	w.set(t, "stage=40") // with the new pod everything is as before
 }
 
-// With --skip-check the share of 503 is the canary's share, and it is no PASS.
+// Preflight refuses to send users where nobody is. With --skip-check the share of 503 is the canary's share, and no PASS.
 func noEndpoints(t *testing.T, w world) {
 	w.plugin(t, []int{0}, "set", "demoapp", "prod=100")
 	w.must(t, "kubectl", "scale", "-n", "stage", "deployment/demoappv2", "--replicas=0")
@@ -122,14 +122,11 @@ func noEndpoints(t *testing.T, w world) {
 		w.must(t, "kubectl", "scale", "-n", "stage", "deployment/demoappv2", "--replicas=1")
 		w.must(t, "kubectl", "rollout", "status", "-n", "stage", "deployment/demoappv2", "--timeout=90s")
 	}()
-	change := []string{"set", "demoapp", "stage=30"}
-	if help := w.run(t, "kubectl", "mesh-split", "set", "--help"); strings.Contains(help.stdout, "--skip-check") {
-		w.plugin(t, []int{5}, change...)
-		change = append(change, "--skip-check")
-	} else {
-		t.Log("NOT SHOWN: set has no check of endpoints yet, so none refuses; the measurement has to notice")
+	refused := w.plugin(t, []int{5}, "set", "demoapp", "stage=30")
+	if !strings.Contains(refused.stderr, "stage") || w.weights(t) != "100 0" {
+		t.Errorf("the refusal does not name stage, or weights were changed to %s", w.weights(t))
 	}
-	w.plugin(t, []int{0}, change...)
+	w.plugin(t, []int{0}, "set", "demoapp", "stage=30", "--skip-check", "endpoints")
 	versions, statuses := w.ask(t, w.GatewayURL(), 400)
 	if math.Abs(float64(statuses[503])-120) > 46 { // five standard deviations around 30 %
 		t.Errorf("400 requests at 30 %% without endpoints: statuses %v, versions %v, want about 120 times 503", statuses, versions)
