@@ -100,17 +100,17 @@ func (a *arrival) seen() *report.TrafficTiming {
 		t.Untimed = "the change is too small to be timed by this many requests"
 		return t
 	}
-	var delays []float64 // earliest first
 	for _, d := range result.Delays {
 		if d.Timed {
-			delays = append(delays, d.Delay.Seconds())
+			t.Timed++
 		}
 	}
-	if t.Timed = len(delays); t.Timed == 0 {
-		t.Untimed = "no connection shows the moment closer than " + report.Seconds(verdict.MaxTimedSpan.Seconds())
+	// The connections that are timed closely are the lucky ones: the few of them would be no fair sample of all.
+	if 2*t.Timed < t.Connections {
+		t.Untimed = "fewer than half of the connections show the moment closer than " + report.Seconds(verdict.MaxTimedSpan.Seconds())
 		return t
 	}
-	t.First, t.Median, t.Last = delays[0], delays[(len(delays)-1)/2], delays[len(delays)-1]
+	t.First, t.Median, t.Last = result.First.Delay.Seconds(), result.Median.Delay.Seconds(), result.Last.Delay.Seconds()
 	return t
 }
 

@@ -42,6 +42,11 @@ func (c *course) follow(ctx context.Context) error {
 	if live && c.options.Verify {
 		out = c.measure(following)
 	}
+	return c.conclude(ctx, following, out)
+}
+
+// conclude ends the vigil, records how the change ended, and keeps it or takes it back.
+func (c *course) conclude(ctx, following context.Context, out outcome) error {
 	if out.exit == fault.Done && out.err == nil && c.vigil != nil {
 		out = c.linger(following, out)
 	}
@@ -118,11 +123,25 @@ func (c *course) measure(ctx context.Context) outcome {
 	if err != nil {
 		return outcome{verdict: "inconclusive", err: err, exit: fault.ExitCode(err), when: "inconclusive"}
 	}
-	config.Raised, config.Abort = c.raised(), c.options.Abort
+	r, err := c.run(ctx, config)
+	return c.judged(ctx, r, err)
+}
+
+// run sends the load.
+func (c *course) run(ctx context.Context, config verify.Config) (*verify.Report, error) {
 	view := cli.NewView(c.options.Streams.ErrOut)
-	config.Progress = view.Progress
-	r, err := verify.Run(ctx, config)
-	view.Close()
+	defer view.Close()
+	config.Raised, config.Abort = c.raised(), c.options.Abort
+	config.Progress = func(p verify.Progress) {
+		if p.Elapsed >= 0 { // before that the phases of the change have the screen
+			view.Progress(p)
+		}
+	}
+	return verify.Run(ctx, config)
+}
+
+// judged says the report of a load, or why there is none.
+func (c *course) judged(ctx context.Context, r *verify.Report, err error) outcome {
 	if ctx.Err() != nil && err != nil {
 		return c.interrupted("the weights are written and live; nothing was measured")
 	}
@@ -130,6 +149,7 @@ func (c *course) measure(ctx context.Context) outcome {
 		c.screen.Broken("measured", "%s", report.Safe(firstLine(err)))
 		return outcome{verdict: "inconclusive", err: err, exit: fault.ExitCode(err), when: "inconclusive"}
 	}
+	c.arrived(r.Propagation)
 	r.Gateways, r.Propagation = c.doc.Gateways, c.doc.Propagation
 	c.doc.Verification, c.doc.Verdict = r, r.Verdict
 	c.screen.Done("measured", "%s", report.Measured(r))

@@ -129,7 +129,7 @@ type Propagation struct {
 type TrafficTiming struct {
 	Connections int     `json:"connections"` // watched
 	Moved       int     `json:"moved"`       // on which the change is proved
-	Timed       int     `json:"timed"`       // on which the moment is known
+	Timed       int     `json:"timed"`       // on which the moment is known closely; fewer than half of all give no time
 	First       float64 `json:"first,omitempty"`
 	Median      float64 `json:"median,omitempty"`
 	Last        float64 `json:"last,omitempty"`

@@ -109,7 +109,7 @@ func WriteNotes(w io.Writer, r *Verification) {
 	if s := r.Load.Schedule; s != nil && s.Behind {
 		note("the load fell behind its schedule: asked %s/s, sent %s/s, starts up to %s late, cause: %s",
 			Count(uint64(r.Load.RateAsked)), Count(uint64(r.Load.RequestsPerSecond)), Seconds(s.LagMax), s.Cause)
-		if s.Needed > 0 {
+		if s.Needed > r.Load.Connections {
 			note("about %d connections would keep the rate (--connections %d)", s.Needed, s.Needed)
 		}
 	}
