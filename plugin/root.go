@@ -8,6 +8,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
+	"github.com/mesh-split/mesh-split/plugin/check"
 	"github.com/mesh-split/mesh-split/plugin/get"
 	"github.com/mesh-split/mesh-split/plugin/history"
 	"github.com/mesh-split/mesh-split/plugin/mesh"
@@ -46,6 +47,7 @@ load whether users get the split that was asked for. Nothing is installed in the
 		set.NewCmdSet(f, s, nil),
 		verify.NewCmdVerify(f, s, nil),
 		wait.NewCmdWait(f, s, nil),
+		check.NewCmdCheck(f, s, nil),
 		history.NewCmdHistory(f, s, nil),
 		undo.NewCmdUndo(f, s, nil),
 		newCmdVersion(s),

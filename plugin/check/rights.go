@@ -1,0 +1,61 @@
+package check
+
+import (
+	"context"
+	"strings"
+
+	"github.com/mesh-split/mesh-split/plugin/mesh"
+	"github.com/mesh-split/mesh-split/plugin/screen"
+	"github.com/mesh-split/mesh-split/verify/report"
+)
+
+// role is a set of rights that belong together: one ClusterRole of docs/rbac.yaml, which a test holds against this.
+type role struct {
+	name, without string // and what does not work without it
+	rights        []mesh.Right
+}
+
+// roles are what the commands need, for objects of a namespace whose gateways run in another.
+func roles(namespace, gateways string) []role {
+	const istio = "networking.istio.io"
+	return []role{
+		{"observe", "names, checks and gateways are known only in part", []mesh.Right{
+			{Verb: "get", Group: istio, Resource: "virtualservices", Namespace: namespace},
+			{Verb: "list", Group: istio, Resource: "virtualservices", Namespace: namespace},
+			{Verb: "watch", Group: istio, Resource: "virtualservices", Namespace: namespace},
+			{Verb: "get", Group: istio, Resource: "gateways"},
+			{Verb: "list", Group: istio, Resource: "destinationrules"},
+			{Verb: "list", Group: istio, Resource: "serviceentries"},
+			{Verb: "list", Resource: "services"},
+			{Verb: "list", Resource: "pods"},
+			{Verb: "list", Group: "discovery.k8s.io", Resource: "endpointslices"},
+		}},
+		{"edit", "set and undo are refused by the API server", []mesh.Right{
+			{Verb: "patch", Group: istio, Resource: "virtualservices", Namespace: namespace},
+		}},
+		{"inspect", "whether a change is live cannot be seen (set --wait=false)", []mesh.Right{
+			{Verb: "create", Resource: "pods/portforward", Namespace: gateways},
+			{Verb: "get", Resource: "pods/portforward", Namespace: gateways},
+		}},
+	}
+}
+
+// rights says which roles one has, and of the others what is missing.
+func (o *Options) rights(ctx context.Context, show *screen.Screen, gateways string) {
+	for _, r := range roles(o.Client.Namespace, gateways) {
+		var missing []string
+		for _, right := range o.Client.Review(ctx, r.rights) {
+			switch {
+			case right.Unknown != "":
+				missing = append(missing, right.String()+" (not known: "+right.Unknown+")")
+			case !right.Allowed:
+				missing = append(missing, right.String())
+			}
+		}
+		if len(missing) == 0 {
+			show.Done("may "+r.name, "every right of the role mesh-split-%s", r.name)
+			continue
+		}
+		show.Broken("may "+r.name, "no right to %s: %s", report.Safe(strings.Join(missing, ", ")), r.without)
+	}
+}
