@@ -16,6 +16,7 @@ import (
 	"github.com/mesh-split/mesh-split/plugin/undo"
 	"github.com/mesh-split/mesh-split/plugin/verify"
 	"github.com/mesh-split/mesh-split/plugin/wait"
+	"github.com/mesh-split/mesh-split/plugin/which"
 	"github.com/mesh-split/mesh-split/verify/cli"
 	"github.com/mesh-split/mesh-split/verify/fault"
 	"github.com/mesh-split/mesh-split/verify/report"
@@ -47,6 +48,7 @@ load whether users get the split that was asked for. Nothing is installed in the
 		set.NewCmdSet(f, s, nil),
 		verify.NewCmdVerify(f, s, nil),
 		wait.NewCmdWait(f, s, nil),
+		which.NewCmdWhich(f, s, nil),
 		check.NewCmdCheck(f, s, nil),
 		history.NewCmdHistory(f, s, nil),
 		undo.NewCmdUndo(f, s, nil),

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/mesh-split/mesh-split/verify/report"
 )
@@ -49,6 +50,25 @@ func (s *Screen) Snippet(heading, text string) {
 	s.Line("%s", heading)
 	for line := range strings.Lines(text) {
 		s.Line("    %s", report.Safe(strings.TrimRight(line, "\n")))
+	}
+}
+
+// Columns writes text in columns under a header, flush left; what came from a cluster is made safe.
+func (s *Screen) Columns(header []string, rows [][]string) {
+	widths := make([]int, len(header))
+	all := append([][]string{header}, rows...)
+	for _, row := range all {
+		for i := range row {
+			row[i] = report.Safe(row[i])
+			widths[i] = max(widths[i], utf8.RuneCountInString(row[i]))
+		}
+	}
+	for _, row := range all {
+		line := " "
+		for i, cell := range row {
+			line += " " + cell + strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+1)
+		}
+		s.Line("%s", strings.TrimRight(line, " "))
 	}
 }
 
