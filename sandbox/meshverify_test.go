@@ -11,11 +11,15 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
+
+	"github.com/mesh-split/mesh-split/sandbox"
 )
 
 // verdict is the part of a VerificationReport that these tests compare with Envoy's own counters.
 type verdict struct {
 	Verdict  string
+	Reasons  []struct{ Code string }
 	Versions []struct {
 		Name             string
 		Requests, Errors uint64
@@ -49,10 +53,7 @@ func meshVerify(t *testing.T, args ...string) (verdict, int) {
 // The verdict is right run after run, and every count equals what the Envoys counted, request for request.
 // MESH_SPLIT_RUNS=20 repeats it as often as a release does.
 func TestVerdictsAndCountsAgainstEnvoy(t *testing.T) {
-	runs := 4
-	if n, err := strconv.Atoi(os.Getenv("MESH_SPLIT_RUNS")); err == nil {
-		runs = n
-	}
+	runs := repeated(4)
 	for _, row := range []struct {
 		prod, stage int // what the mesh is told
 		want        string
@@ -80,6 +81,43 @@ func TestVerdictsAndCountsAgainstEnvoy(t *testing.T) {
 				v.Unattributed != 0 || v.Requests.Sent != counted.Total(prod)+counted.Total(stage) {
 				t.Errorf("%d/%d, run %d: %+v, but the Envoys counted %d and %d", row.prod, row.stage, run, v, counted.Total(prod), counted.Total(stage))
 			}
+		}
+	}
+}
+
+// repeated is how often a test that speaks of rates repeats: MESH_SPLIT_RUNS, or few.
+func repeated(few int) int {
+	if n, err := strconv.Atoi(os.Getenv("MESH_SPLIT_RUNS")); err == nil {
+		return n
+	}
+	return few
+}
+
+// A right split with a broken v2 is a FAIL, and it is the fault that is named, not the share.
+func TestBrokenVersionsAreFound(t *testing.T) {
+	split(t, shared, 70, 30, 0, 1)
+	for _, row := range []struct {
+		what     string
+		switches sandbox.Switches
+		args     []string
+		code     string
+	}{
+		{"v2 fails a fifth of its requests, found by default", sandbox.Switches{ErrorRate: 0.2}, nil, "errors"},
+		{"v2 fails 3 %, and 1 % was allowed", sandbox.Switches{ErrorRate: 0.03}, []string{"--max-error-rate", "1%"}, "errors"},
+		{"v2 is 20 ms slower, found when asked for", sandbox.Switches{Latency: 20 * time.Millisecond},
+			[]string{"--fail-on", "split,errors,latency", "--slower-than", "15ms", "--connections", "64"}, "latency"},
+	} {
+		if err := shared.Fault(t.Context(), "v2", row.switches); err != nil {
+			t.Fatal(err)
+		}
+		for run := range repeated(3) {
+			v, exit := meshVerify(t, append([]string{shared.GatewayURL(), "--expect", "v1=70,v2=30", "--rate", "2000"}, row.args...)...)
+			if v.Verdict != "FAIL" || exit != 3 || v.Reasons[0].Code != row.code {
+				t.Errorf("%s: run %d ended %s %v with status %d, want FAIL %s", row.what, run, v.Verdict, v.Reasons, exit, row.code)
+			}
+		}
+		if err := shared.Fault(t.Context(), "v2", sandbox.Switches{}); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -70,6 +70,7 @@ func (c *course) arrived(p *report.Propagation) {
 		c.doc.Propagation = &report.Propagation{}
 	}
 	c.doc.Propagation.Traffic = t
+	c.doc.Propagation.AnsweredAt = c.patched.At.UTC().Format(time.RFC3339Nano)
 	switch {
 	case t.Untimed == "":
 		c.screen.Done("arrived", "the traffic shows it on %d of %d connections; median after %s, last after %s",

@@ -119,9 +119,10 @@ type Connection struct {
 // Propagation is how long a change took to reach the gateways, in seconds after the API server's answer: by their
 // configuration, and by what clients got.
 type Propagation struct {
-	FirstLive float64        `json:"firstLive,omitempty"` // the first gateway's configuration was new
-	LastLive  float64        `json:"lastLive,omitempty"`  // every gateway's was
-	Traffic   *TrafficTiming `json:"traffic,omitempty"`
+	AnsweredAt string         `json:"answeredAt,omitempty"` // RFC 3339 with nanoseconds: what the delays count from
+	FirstLive  float64        `json:"firstLive,omitempty"`  // the first gateway's configuration was new
+	LastLive   float64        `json:"lastLive,omitempty"`   // every gateway's was
+	Traffic    *TrafficTiming `json:"traffic,omitempty"`
 }
 
 // TrafficTiming is the change as the labels on each connection show it. A connection is timed when its confidence set
