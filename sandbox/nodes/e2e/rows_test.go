@@ -18,6 +18,11 @@ func istio(t *testing.T, w world) {
 	if got := w.field(t, "istio-system", "deployment istio-ingressgateway", "{.status.readyReplicas}"); got != "2" {
 		t.Errorf("ready gateway pods: got %s, want 2", got)
 	}
+	certificate := filepath.Join(w.Dir(), "pki", "apiserver") // any will do
+	w.must(t, "kubectl", "create", "secret", "tls", "app-gateway-tls", "-n", "istio-system", "--cert="+certificate+".crt", "--key="+certificate+".key")
+	for _, alternative := range []string{"mtls", "https", "header", "subsets"} { // what the cluster would be with it
+		w.must(t, "istioctl", "analyze", "--all-namespaces", "--failure-threshold", "Error", filepath.Join("istio-config", alternative))
+	}
 	w.must(t, "istioctl", "analyze", "--all-namespaces", "--failure-threshold", "Warning")
 }
 

@@ -24,7 +24,7 @@ type chapter struct {
 }
 
 var story = []chapter{
-	{"2", "Istio installed by istioctl, two gateways, analyze", istio},
+	{"2", "Istio installed by istioctl, two gateways, istio-config analyzed", istio},
 	{"3", "addons accepted by the API server", addons},
 	{"3, 15", "Prometheus scrapes Envoy's counters of both versions", prometheus},
 	{"5, 6, 7", "charts by Helm, sidecars 2/2 Ready, helm test", charts},
