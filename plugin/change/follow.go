@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mesh-split/mesh-split/plugin/fleet"
+	"github.com/mesh-split/mesh-split/plugin/measure"
 	"github.com/mesh-split/mesh-split/plugin/mesh"
 	"github.com/mesh-split/mesh-split/plugin/route"
 	"github.com/mesh-split/mesh-split/verify"
@@ -137,7 +138,15 @@ func (c *course) run(ctx context.Context, config verify.Config) (*verify.Report,
 			view.Progress(p)
 		}
 	}
-	return verify.Run(ctx, config)
+	config.Announce = view.Warn
+	r, err := verify.Run(ctx, config)
+	if err == nil {
+		if c.options.Output == "" {
+			view.Unsaid(r)
+		}
+		r.Warnings = append(r.Warnings, measure.Bends(c.subject.Entry)...)
+	}
+	return r, err
 }
 
 // judged says the report of a load, or why there is none.

@@ -29,6 +29,7 @@ type Options struct {
 	Name    string
 	Route   string
 	Expect  []string // DEST=PERCENT, raw; empty: the object's weights
+	Passive bool     // count users' own requests instead of sending any
 	Output  string   // "" or json
 	Measure measure.Flags
 
@@ -50,6 +51,9 @@ that the object's weights say, and whether one fails. Nothing is changed.
 Exit codes: 0 PASS, 1 error, 2 usage, 3 FAIL, 4 INCONCLUSIVE, 130 interrupted.`,
 		Example: `  kubectl mesh-split verify demoapp
 
+  # nothing sent: do users get the split?
+  kubectl mesh-split verify demoapp --passive
+
   # against other shares than the object's
   kubectl mesh-split verify demoapp --expect stage=50`,
 		Args:              cli.Args(cobra.ExactArgs(1)),
@@ -58,6 +62,11 @@ Exit codes: 0 PASS, 1 error, 2 usage, 3 FAIL, 4 INCONCLUSIVE, 130 interrupted.`,
 			ctx, abort, release := cli.Interruptible(c.Context())
 			defer release()
 			o.Abort = abort
+			if o.Passive {
+				if err := o.refuseFlags(c.Flags().Changed); err != nil {
+					return err
+				}
+			}
 			if err := o.Complete(f, args); err != nil {
 				return err
 			}
@@ -67,8 +76,10 @@ Exit codes: 0 PASS, 1 error, 2 usage, 3 FAIL, 4 INCONCLUSIVE, 130 interrupted.`,
 	cli.UsageErrors(c)
 	c.Flags().StringVar(&o.Route, "route", "", "the http entry: its name or index (default: the only one that splits traffic)")
 	c.Flags().StringSliceVar(&o.Expect, "expect", nil, "DEST=PERCENT to measure against, instead of the object's weights; several by commas")
+	c.Flags().BoolVar(&o.Passive, "passive", false, "send nothing: count users' own requests in the gateways, for at most --max-time")
 	c.Flags().StringVarP(&o.Output, "output", "o", "", "json: one VerificationReport document on stdout, everything else on stderr")
 	o.Measure.AddFlags(c.Flags())
+	o.Measure.AddWatchFlags(c.Flags())
 	return c
 }
 
@@ -98,7 +109,11 @@ func (o *Options) Validate() (err error) {
 // Run measures.
 func (o *Options) Run(ctx context.Context) error {
 	show := screen.New(o.Streams.Out, o.Streams.ErrOut, o.Output == "json")
-	r, view, s, err := o.measure(ctx, show)
+	measured := o.measure
+	if o.Passive {
+		measured = o.runPassive
+	}
+	r, view, s, err := measured(ctx, show)
 	if ctx.Err() != nil && r == nil {
 		show.Line("interrupted: nothing was measured")
 		return fault.Verdict{Exit: fault.Interrupted}
@@ -159,12 +174,16 @@ func (o *Options) measure(ctx context.Context, show *screen.Screen) (*core.Repor
 	}
 	config.Abort = o.Abort
 	progress := cli.NewView(o.Streams.ErrOut)
-	config.Progress = progress.Progress
+	config.Progress, config.Announce = progress.Progress, progress.Warn
 	r, err := core.Run(ctx, config)
 	progress.Close()
 	if err != nil {
 		return nil, view, s, err
 	}
+	if o.Output == "" {
+		progress.Unsaid(r)
+	}
+	r.Warnings = append(r.Warnings, measure.Bends(target)...)
 	r.Gateways = view.Gateways()
 	if !view.Live() && r.Verdict == verdict.Pass.String() { // else explain says it, as the cause
 		r.Warnings = append(r.Warnings, "not every gateway holds the weights: "+view.Cause())

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"net/url"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -76,7 +75,10 @@ func (o *options) verify(c *cobra.Command, address string) error {
 	if err != nil {
 		return err
 	}
-	if err := o.print(r, view.warned); err != nil {
+	if o.output == "text" {
+		view.Unsaid(r)
+	}
+	if err := o.print(r); err != nil {
 		return err
 	}
 	if code := o.load.Exit(r); code != fault.Done {
@@ -85,12 +87,10 @@ func (o *options) verify(c *cobra.Command, address string) error {
 	return nil
 }
 
-// print writes the report; in text, without the warnings that were said before the load.
-func (o *options) print(r *verify.Report, said []string) error {
+func (o *options) print(r *verify.Report) error {
 	if o.output == "json" {
 		return report.WriteJSON(o.streams.Out, r)
 	}
-	r.Warnings = slices.DeleteFunc(r.Warnings, func(w string) bool { return slices.Contains(said, w) })
 	if _, err := fmt.Fprintf(o.streams.Out, "\n ✓ measured   %s\n\n", report.Measured(r)); err != nil {
 		return err
 	}

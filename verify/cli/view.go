@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,10 +35,20 @@ func NewView(out io.Writer) *View {
 // Announce says where the load goes and how much at most, before the first connection.
 func (v *View) Announce(l report.Load, p verify.Plan) {
 	fmt.Fprintln(v.out, LoadLine(l, p))
+	v.Warn(l, p)
+}
+
+// Warn says the warnings of a plan, for those who have said where the load goes.
+func (v *View) Warn(_ report.Load, p verify.Plan) {
 	v.warned = p.Warnings
 	for _, w := range p.Warnings {
 		fmt.Fprintf(v.out, "warning: %s\n", w)
 	}
+}
+
+// Unsaid takes the warnings that were said before the load out of a report that is about to be read.
+func (v *View) Unsaid(r *verify.Report) {
+	r.Warnings = slices.DeleteFunc(r.Warnings, func(w string) bool { return slices.Contains(v.warned, w) })
 }
 
 // LoadLine is one line about a load to come: address, request, rate and caps.

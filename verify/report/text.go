@@ -121,11 +121,29 @@ func WriteNotes(w io.Writer, r *Verification) {
 	}
 	// When nearly all connections are off, that is the verdict itself; when some are, it points at a gateway.
 	if c := r.Connections; c != nil && len(c.Differ) > 0 && 4*len(c.Differ) < 3*c.Total {
-		note("%d of %d connections are off, the others are not: a stale gateway, or sticky routing", len(c.Differ), c.Total)
+		note("%d of %d connections are off (%s), the others are not: a stale gateway, or sticky routing", len(c.Differ), c.Total, pooled(r))
 	}
 	if wrote {
 		fmt.Fprintln(w)
 	}
+}
+
+// pooled is the split that the differing connections see together.
+func pooled(r *Verification) string {
+	counts, all := map[string]float64{}, 0.0
+	for _, c := range r.Connections.Differ {
+		for name, share := range c.Shares {
+			counts[name] += share * float64(c.Requests)
+		}
+		all += float64(c.Requests)
+	}
+	var list []string
+	for _, v := range r.Versions {
+		if v.Requests > 0 && all > 0 {
+			list = append(list, fmt.Sprintf("%s %s", Safe(v.Name), Exact(counts[v.Name]/all, 0)))
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 // WriteVerdict writes the verdict with its first reason, what is certain, and what would help.

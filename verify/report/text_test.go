@@ -45,7 +45,7 @@ var stories = []struct {
 	{"fail-split", "v2 got 15 %, not 30 ± 2 % (confidence 95 %)", func(r *report.Verification) { // half the gateways are stale
 		r.Verdict, r.CertifiedWithin = "FAIL", ptr(0.18)
 		r.Versions[0].Observed, r.Versions[1].Observed = 0.85, 0.15
-		r.Connections.Differ = []report.Connection{{Slot: 1}, {Slot: 4}}
+		r.Connections.Differ = []report.Connection{{Slot: 1, Requests: 300, Shares: map[string]float64{"v1": 1}}, {Slot: 4, Requests: 100, Shares: map[string]float64{"v1": 0.9, "v2": 0.1}}}
 	}},
 	{"fail-errors", "v2 fails more than 5 %: 1556 of its 1556 requests (confidence 95 %)", func(r *report.Verification) { // v2 answers 500 to everyone
 		r.Verdict = "FAIL"

@@ -1,0 +1,234 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mesh-split/mesh-split/plugin/fleet"
+	"github.com/mesh-split/mesh-split/plugin/mesh"
+	"github.com/mesh-split/mesh-split/plugin/route"
+	"github.com/mesh-split/mesh-split/plugin/screen"
+	"github.com/mesh-split/mesh-split/plugin/subject"
+	core "github.com/mesh-split/mesh-split/verify"
+	"github.com/mesh-split/mesh-split/verify/fault"
+	"github.com/mesh-split/mesh-split/verify/report"
+	"github.com/mesh-split/mesh-split/verify/verdict"
+)
+
+// readEvery is how often the gateways' counters are read: an endpoint that goes away takes with it what it got since.
+const readEvery = time.Second
+
+// CodeOtherRoutes is the reason of an INCONCLUSIVE that no number of requests settles.
+const CodeOtherRoutes = "other-routes"
+
+// passive counts users' own requests in the gateways and judges them. Nothing is sent, nothing is written.
+type passive struct {
+	entry     route.Entry // with the target weights
+	procedure *verdict.Procedure
+	tallies   map[string]*route.Tally // by pod
+	missed    map[string]int          // readings that failed, by pod
+	others    []string
+}
+
+// count watches until the verdict is certain, or the time is over.
+func (p *passive) count(ctx context.Context, ways *fleet.Fleet, most time.Duration) time.Duration {
+	start := time.Now()
+	end := time.NewTimer(most)
+	defer end.Stop()
+	for {
+		var cost time.Duration
+		for _, r := range ways.Counts(ctx) {
+			pod := r.Pod.String()
+			if r.Err != nil {
+				p.missed[pod]++
+				continue
+			}
+			cost = max(cost, r.Cost)
+			if p.tallies[pod] == nil {
+				p.tallies[pod] = route.NewTally(p.entry)
+			}
+			p.tallies[pod].Add(r.Counts)
+		}
+		if e := p.evidence(); e.Requests > 0 && p.procedure.Look(&e) != verdict.StopNone {
+			return time.Since(start)
+		}
+		next := time.NewTimer(mesh.Politely(readEvery, cost))
+		select {
+		case <-next.C:
+		case <-end.C:
+			next.Stop()
+			return time.Since(start)
+		case <-ctx.Done():
+			next.Stop()
+			return time.Since(start)
+		}
+	}
+}
+
+// evidence sums the gateways. An error may belong to a request from before the first reading, so that there are never more
+// errors than requests.
+func (p *passive) evidence() verdict.Evidence {
+	n := len(p.entry.Destinations)
+	e := verdict.Evidence{Counts: make([]uint64, n), Failures: make([]uint64, n)}
+	for _, t := range p.tallies {
+		for i := range n {
+			e.Counts[i] += t.Requests[i]
+			e.Failures[i] += t.Errors[i]
+			e.Requests += t.Requests[i]
+		}
+	}
+	for i := range n {
+		e.Failures[i] = min(e.Failures[i], e.Counts[i])
+	}
+	return e
+}
+
+// runPassive is verify --passive.
+func (o *Options) runPassive(ctx context.Context, show *screen.Screen) (*core.Report, fleet.View, *subject.Subject, error) {
+	var none fleet.View
+	s, err := subject.Load(ctx, o.Client, o.Name, o.Route)
+	if err != nil {
+		return nil, none, nil, err
+	}
+	p := &passive{tallies: map[string]*route.Tally{}, missed: map[string]int{}}
+	if p.entry, err = o.target(s); err != nil {
+		return nil, none, nil, err
+	}
+	if err := s.FindGateways(ctx); err != nil {
+		return nil, none, nil, err
+	}
+	config, err := o.Measure.Config()
+	if err != nil {
+		return nil, none, nil, err
+	}
+	if config.Target, err = core.NewSplit(p.entry.Names(), p.entry.ByCluster()); err != nil {
+		return nil, none, nil, err
+	}
+	question, err := config.Question()
+	if err != nil {
+		return nil, none, nil, err
+	}
+	if p.procedure, err = verdict.New(question); err != nil {
+		return nil, none, nil, err
+	}
+	show.Title(s.Title()...)
+	show.Line("nothing is written, nothing is sent: counting users' own requests, at most %s", report.Seconds(config.MaxTime.Seconds()))
+	ways := fleet.Open(ctx, s)
+	defer ways.Close()
+	view := ways.Look(ctx, s.Entry)
+	if err := view.Refusal(); err != nil {
+		return nil, view, s, err
+	}
+	p.others = ways.Others(ctx, p.entry)
+	started := time.Now()
+	took := p.count(ctx, ways, config.MaxTime)
+	view = ways.Look(context.WithoutCancel(ctx), s.Entry) // as it was while they were counted, to the end
+	p.writeGateways(show, view)
+	r := p.report(config, started, took)
+	r.Gateways, r.Interrupted = view.Gateways(), ctx.Err() != nil
+	return r, view, s, nil
+}
+
+// writeGateways writes a row per gateway pod: what its Envoy holds, and what it did.
+func (p *passive) writeGateways(show *screen.Screen, view fleet.View) {
+	rows := [][]string{append([]string{"gateway pod", "config", "requests"}, p.entry.Names()...)}
+	for _, s := range view.Sights {
+		row := []string{report.Safe(s.Pod.String()), fleet.State(s), "–"}
+		t := p.tallies[s.Pod.String()]
+		for i := range p.entry.Destinations {
+			share := "–"
+			if t != nil {
+				row[2] = report.Count(t.Sum())
+				if t.Sum() > 0 {
+					share = report.Exact(float64(t.Requests[i])/float64(t.Sum()), 1)
+				}
+			}
+			row = append(row, share)
+		}
+		rows = append(rows, row)
+	}
+	show.Line("")
+	report.WriteColumns(show.Out(), rows)
+}
+
+// report judges and says what cannot be seen this way.
+func (p *passive) report(config core.Config, started time.Time, took time.Duration) *core.Report {
+	e := p.evidence()
+	r := &core.Report{APIVersion: report.APIVersion, Kind: report.Kind, StartedAt: started.UTC().Format(time.RFC3339), Confidence: config.Confidence,
+		Outcomes: map[string]uint64{}, Requests: report.Requests{Evidence: e.Requests},
+		Load: report.Load{Engine: "passive", Requests: e.Requests, Seconds: took.Seconds()}}
+	if took > 0 {
+		r.Load.RequestsPerSecond = float64(e.Requests) / took.Seconds()
+	}
+	for i, name := range p.entry.Names() {
+		target := config.Target.Share(name)
+		v := report.Version{Name: name, Target: &target, Requests: e.Counts[i], Errors: e.Failures[i]}
+		if e.Requests > 0 {
+			v.Observed = float64(v.Requests) / float64(e.Requests)
+		}
+		r.Versions = append(r.Versions, v)
+	}
+	if e.Requests == 0 {
+		r.Verdict = verdict.Inconclusive.String()
+		r.Reasons = []report.Reason{{Code: verdict.CodeNoEvidence, Message: "no user's request came in " + report.Seconds(took.Seconds()) + "; wait longer with --max-time, or send load: leave out --passive"}}
+		return r
+	}
+	d := p.procedure.Decide(&e, nil)
+	r.Verdict, r.CertifiedWithin = d.Verdict.String(), &d.CertifiedWithin
+	for _, reason := range d.Reasons {
+		r.Reasons = append(r.Reasons, report.Reason{Code: reason.Code, Message: reason.Message})
+	}
+	for i := range r.Versions {
+		if i < len(d.Intervals) {
+			r.Versions[i].Interval, r.Versions[i].Tolerance = &d.Intervals[i], &d.Tolerance[i]
+		}
+		if i < len(d.ErrorRateUpper) {
+			r.Versions[i].ErrorRateUpper = &d.ErrorRateUpper[i]
+		}
+	}
+	p.admit(r)
+	return r
+}
+
+// admit says what the counters do not tell, and takes back a verdict about shares that other routes have a part in. A
+// version that fails fails by whatever route it was asked.
+func (p *passive) admit(r *core.Report) {
+	if len(p.others) > 0 && !slices.Contains([]string{verdict.CodeErrors, verdict.CodeLatency}, r.Reasons[0].Code) {
+		r.Verdict = verdict.Inconclusive.String()
+		r.Reasons = append([]report.Reason{{Code: CodeOtherRoutes, Message: fmt.Sprintf("these routes send to the same destinations in other shares, and their requests cannot be told apart: %s",
+			strings.Join(p.others, ", "))}}, r.Reasons...)
+	}
+	restarts, gone := 0, 0
+	for _, t := range p.tallies {
+		restarts, gone = restarts+t.Restarts, gone+t.Gone
+	}
+	if restarts > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("counters of gateways began anew %d times: what came just before is not counted", restarts))
+	}
+	if gone > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%d endpoints went away: their last second is not counted", gone))
+	}
+	for pod, n := range p.missed {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("gateway %s could not be read %d times", pod, n))
+	}
+	for _, key := range []string{"mirror", "mirrors", "mirrorPercentage"} {
+		if p.entry.Raw[key] != nil {
+			r.Warnings = append(r.Warnings, "the route mirrors requests: copies are counted where they go")
+			break
+		}
+	}
+	r.Warnings = append(r.Warnings, "a gateway's retries are counted as requests of their own")
+}
+
+// refuseFlags are the flags that make no sense where nothing is sent.
+func (o *Options) refuseFlags(changed func(string) bool) error {
+	for _, name := range []string{"address", "rate", "connections", "path", "host", "identify", "watch"} {
+		if changed(name) {
+			return fault.Usagef("leave out one of them", "--passive sends nothing, so --%s has no meaning", name)
+		}
+	}
+	return nil
+}
