@@ -29,5 +29,11 @@ func (f *Fleet) Await(ctx context.Context, e route.Entry, since time.Time) View 
 	return View{Entry: e, Sights: sights, Since: since}
 }
 
+// Counts reads what every gateway has counted.
+func (f *Fleet) Counts(ctx context.Context) []mesh.Reading { return f.watch.Counts(ctx) }
+
+// Others are routes in any gateway that send to the entry's destinations in other shares than the entry.
+func (f *Fleet) Others(ctx context.Context, e route.Entry) []string { return f.watch.Others(ctx, e) }
+
 // Close ends the ways.
 func (f *Fleet) Close() { f.watch.Close() }

@@ -85,8 +85,8 @@ func (v View) Times() (first, last time.Duration) {
 	return max(0, first), max(0, last)
 }
 
-// state is the cell of the table: "70/30", "100/0  STALE", "unreadable: …".
-func state(s mesh.Sight) string {
+// State is the cell of the table: "70/30", "100/0  STALE", "unreadable: …".
+func State(s mesh.Sight) string {
 	switch {
 	case s.Err != nil:
 		return "UNREADABLE"
@@ -106,7 +106,7 @@ func (v View) WriteTable(w io.Writer) {
 	}
 	fmt.Fprintf(w, "  %-*s   %s\n", width, "gateway pod", "config")
 	for _, s := range v.Sights {
-		fmt.Fprintf(w, "  %-*s   %s\n", width, report.Safe(s.Pod.String()), state(s))
+		fmt.Fprintf(w, "  %-*s   %s\n", width, report.Safe(s.Pod.String()), State(s))
 	}
 	fmt.Fprintln(w)
 	for _, s := range v.Sights {
