@@ -49,6 +49,15 @@ func (t *tables) below(name string, x sample, reference float64) {
 	}
 }
 
+// near is below for a reference that is itself the mean of few runs, and no surer than that.
+func (t *tables) near(name string, x sample, reference float64, runs int) {
+	own := x.standardError()
+	other := own * math.Sqrt(float64(len(x))/float64(runs))
+	if m, se := x.mean(), math.Hypot(own, other); m > reference+4*se {
+		t.broken = append(t.broken, fmt.Sprintf("%s: mean %.1f is more than four standard errors (%.1f) above the reference, %v", name, m, se, reference))
+	}
+}
+
 // percent writes a rate with two significant digits or one decimal.
 func percent(x float64) string {
 	places := 1

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -271,7 +272,7 @@ func fraction(flag, text string, silent float64) (float64, error) {
 	number, percent := strings.CutSuffix(strings.TrimSpace(text), "%")
 	x, err := strconv.ParseFloat(number, 64)
 	if percent {
-		x /= 100
+		x = math.Round(x*1e10) / 1e12 // 99.9% is 0.999, not the float beside it
 	}
 	if err != nil || !(x > 0 && x < 1) {
 		return 0, fault.Usagef("write "+flag+" 95% or 0.95", "%s %q is not above 0 and below 1 (0 %% and 100 %%)", flag, text)
