@@ -13,6 +13,7 @@ import (
 	"github.com/mesh-split/mesh-split/plugin/history"
 	"github.com/mesh-split/mesh-split/plugin/mesh"
 	"github.com/mesh-split/mesh-split/plugin/set"
+	"github.com/mesh-split/mesh-split/plugin/status"
 	"github.com/mesh-split/mesh-split/plugin/undo"
 	"github.com/mesh-split/mesh-split/plugin/verify"
 	"github.com/mesh-split/mesh-split/plugin/wait"
@@ -48,6 +49,7 @@ load whether users get the split that was asked for. Nothing is installed in the
 		set.NewCmdSet(f, s, nil),
 		verify.NewCmdVerify(f, s, nil),
 		wait.NewCmdWait(f, s, nil),
+		status.NewCmdStatus(f, s, nil),
 		which.NewCmdWhich(f, s, nil),
 		check.NewCmdCheck(f, s, nil),
 		history.NewCmdHistory(f, s, nil),
