@@ -1,0 +1,69 @@
+//go:build unix
+
+package plugintest
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// README opens with a session; what it shows is what happens. Numbers differ from run to run, so each line is compared by its
+// first word or two; notes about the machine's speed come and go.
+func TestReadmeSession(t *testing.T) {
+	path := bin(t)
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, session, _ := strings.Cut(string(text), "<!-- session")
+	session, _, _ = strings.Cut(session, "<!-- /session")
+	parts := strings.Split(session, "    $ kubectl mesh-split ")[1:]
+	if len(parts) != 2 {
+		t.Fatalf("the session has %d commands, want 2: a PASS and a FAIL", len(parts))
+	}
+	run(t, path, "set", "demoapp", "stage=0")
+	defer run(t, path, "set", "demoapp", "stage=0")
+	for i, part := range parts {
+		if i == 1 { // "Then one gateway stops hearing from istiod, and somebody sets 60 %"
+			if err := shared.Hold(t.Context(), 1); err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				if err := shared.Release(t.Context(), 1); err != nil {
+					t.Error(err)
+				}
+			}()
+			run(t, path, "set", "demoapp", "stage=60", "--wait=false")
+		}
+		lines := strings.Split(part, "\n")
+		out, _ := plugin(t.Context(), path, strings.Fields(lines[0])...).Output()
+		shown := map[string]bool{}
+		for _, line := range strings.Split(string(out), "\n") {
+			shown[opening(line)] = true
+		}
+		for _, line := range lines[1:] {
+			if !strings.HasPrefix(line, "    ") { // the prose between the two
+				continue
+			}
+			if want := opening(line); want != "" && !strings.HasPrefix(want, "note") && !shown[want] {
+				t.Errorf("README shows %q after kubectl mesh-split %s; today's run does not:\n%s", strings.TrimSpace(line), lines[0], out)
+			}
+		}
+	}
+}
+
+var number = regexp.MustCompile(`[0-9]`)
+
+// opening is what a line begins with: a mark and its word, or one word, without numbers.
+func opening(line string) string {
+	words := strings.Fields(line)
+	switch {
+	case len(words) == 0:
+		return ""
+	case len(words) > 1 && (words[0] == "✓" || words[0] == "✗"):
+		return words[0] + " " + words[1]
+	}
+	return number.ReplaceAllString(words[0], "N")
+}
