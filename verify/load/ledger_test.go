@@ -7,7 +7,7 @@ import (
 )
 
 // A ledger equals its definition: the sum over the closed epochs before the first open one, whatever the order of replies
-// and of looks, and though it forgets what it has folded. The vectors of statistics.md section 4 are run in hack/vectors.
+// and of looks, and though it forgets what it has folded. The vectors of evidence prefixes are run in hack/vectors.
 func TestLedger(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		type request struct {

@@ -2,7 +2,7 @@ package stats
 
 import "math"
 
-// The defaults of a [Change]; statistics.md section 12 chose them.
+// The defaults of a [Change], chosen with the tables of docs/operating-characteristics.md.
 const (
 	ChangeThreshold = 1e6  // requests, over all connections together, expected before the first false stop
 	ChangeWindow    = 4000 // labels within which a change is located

@@ -6,7 +6,7 @@ import (
 	"github.com/mesh-split/mesh-split/verify/stats"
 )
 
-// Procedure is one run of the decision procedure of statistics.md section 11: looks while requests are sent, one decision
+// Procedure is one run of the decision procedure that docs/method.md explains: looks while requests are sent, one decision
 // after the drain. What a look has set or dropped stays so. It is not safe for concurrent use.
 type Procedure struct {
 	q      Question

@@ -11,7 +11,7 @@ import (
 )
 
 // MaxTimedSpan is how wide the confidence set of a delay may be for traffic to have timed it; above, a delay is reported as
-// not timed. statistics.md section 12 chose it: people compare the number with gateways' configuration, which comes in tens
+// not timed. A choice: people compare the number with gateways' configuration, which comes in tens
 // of milliseconds.
 const MaxTimedSpan = 250 * time.Millisecond
 

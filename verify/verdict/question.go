@@ -9,7 +9,7 @@ import (
 	"github.com/mesh-split/mesh-split/verify/stats"
 )
 
-// The defaults of a Question; statistics.md section 11 chose them. Raising DefaultAlpha shortens runs and doubts verdicts.
+// The defaults of a Question, chosen with the tables of docs/operating-characteristics.md. Raising DefaultAlpha shortens runs and doubts verdicts.
 const (
 	DefaultAlpha           = 0.05
 	DefaultMinRequests     = 100
