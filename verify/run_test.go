@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -112,9 +113,9 @@ func TestInterruptedRunReports(t *testing.T) {
 
 // Nothing is sent to an address that was not announced first.
 func TestAnnouncedBeforeSent(t *testing.T) {
-	var announced bool
+	var announced atomic.Bool
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !announced { // ordered by the connection that is made after the announcement
+		if !announced.Load() {
 			t.Error("a request came before the announcement")
 		}
 		if r.Header.Get("X-Mesh-Split-Run") == "" || r.Header.Get("Traceparent") == "" || r.UserAgent()[:11] != "mesh-split/" {
@@ -124,7 +125,7 @@ func TestAnnouncedBeforeSent(t *testing.T) {
 	}))
 	defer server.Close()
 	_, err := verify.Run(t.Context(), verify.Config{Target: split(t, "v1=1"), URL: server.URL, Rate: 500, MaxRequests: 50,
-		Announce: func(l report.Load, _ verify.Plan) { announced = l.URL == server.URL && len(l.Addresses) == 1 }})
+		Announce: func(l report.Load, _ verify.Plan) { announced.Store(l.URL == server.URL && len(l.Addresses) == 1) }})
 	if err != nil {
 		t.Fatal(err)
 	}
