@@ -52,7 +52,7 @@ unit: ## everything that needs no sandbox: make unit PKG=./verify/... RUN=TestNa
 	$(GO) test -run '$(RUN)' $(PKG)
 
 integration: build sandbox ## the built programs against a real API server, istiod and Envoy
-	cd sandbox && $(GO) test -timeout 20m ./...
+	cd sandbox && $(GO) test -count=1 -timeout 20m ./... # the cache of results does not see that bin/ has changed
 
 race: ## the core under the race detector; needs gcc
 	CGO_ENABLED=1 $(GO) test -race ./verify/...
