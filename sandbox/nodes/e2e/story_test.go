@@ -18,7 +18,7 @@ const skipped = "SKIPPED: a real node needs Linux, root, some Debian packages an
 
 // chapter is one part of the story: a row of the playground, or something that goes wrong.
 type chapter struct {
-	row  string // number in docs/playground.md, or "-"
+	row  string // of the playground, as docs/e2e.md numbers them, or "-"
 	what string // what is shown, for people
 	test func(*testing.T, world)
 }
