@@ -53,19 +53,29 @@ func (r *run) report() (*Report, error) {
 		Unattributed: r.evidence.Unattributed, Outcomes: outcomes(&snapshot), GatewayMade: gatewayMade(&snapshot),
 	}
 	sent := r.counts.Sent
-	out.Requests = report.Requests{Sent: snapshot.Sent, Settling: snapshot.Sent - sent, Evidence: r.evidence.Requests, Drained: min(r.inFlight, sent)}
+	total := snapshot.Sent
+	for outcome, n := range r.earlier {
+		out.Outcomes[outcome] += n
+		total += n
+	}
+	out.Requests = report.Requests{Sent: total, Settling: total - sent, Evidence: r.evidence.Requests, Drained: min(r.inFlight, sent)}
 	out.Load = r.where.Load
-	out.Load.Requests, out.Load.Seconds = sent, r.measured.Seconds()
-	if r.measured > 0 {
-		out.Load.RequestsPerSecond = float64(sent) / r.measured.Seconds()
+	// A load that its cap ended has drained by the time it is noticed: waiting for the last replies is no sending.
+	seconds := min(r.measured, snapshot.Elapsed).Seconds()
+	out.Load.Requests, out.Load.Seconds = sent, seconds
+	if seconds > 0 {
+		out.Load.RequestsPerSecond = float64(sent) / seconds
 	}
 	out.Load.Slowed, out.Load.Schedule = snapshot.Slowed, schedule(&snapshot)
 	out.Load.Failures = latency(&snapshot.FailedService)
 	out.Versions = r.versions(&snapshot)
 	if r.config.Change != nil {
 		out.Propagation = &report.Propagation{Traffic: &report.TrafficTiming{Untimed: "no load ran while the weights changed: at this rate it would have used up the requests allowed"}}
-		if r.arrival != nil {
+		switch {
+		case r.arrival != nil:
 			out.Propagation.Traffic = r.arrival.seen()
+		case r.timing != nil:
+			out.Propagation.Traffic = r.timing
 		}
 	}
 	if r.procedure != nil {
@@ -85,8 +95,11 @@ func (r *run) judge(out *Report) error {
 		fold(&slots[i], &connections[i], k)
 	}
 	d := r.procedure.Decide(&r.evidence, connections)
-	if d.Exit == fault.Failed {
-		return fault.New(fault.Failed, r.identifyHint(), "%s", d.Reasons[0].Message).Named(d.Reasons[0].Code)
+	if err := d.Err(); err != nil {
+		if err.Name == verdict.CodeIdentify {
+			err.Hint = r.identifyHint()
+		}
+		return err
 	}
 	out.Verdict, out.Confidence = d.Verdict.String(), r.config.Confidence
 	out.CertifiedWithin = &d.CertifiedWithin

@@ -88,10 +88,12 @@ type run struct {
 	evidenceSince time.Time
 	measured      time.Duration // of evidence, from its beginning to the last request
 	interrupted   bool
-	inFlight      uint64         // at the stop
-	looked        uint64         // evidence requests at the last look
-	arrival       *arrival       // of the change, when the traffic times it
-	watch         *verdict.Watch // after a PASS, when asked for
+	inFlight      uint64                // at the stop
+	earlier       map[string]uint64     // outcomes of a load that ended before the evidence began
+	timing        *report.TrafficTiming // what that load showed of the change
+	looked        uint64                // evidence requests at the last look
+	arrival       *arrival              // of the change, when the traffic times it
+	watch         *verdict.Watch        // after a PASS, when asked for
 	watchSince    time.Time
 	deadline      *time.Timer // ends the evidence
 	counts        load.Evidence
@@ -104,28 +106,58 @@ type where struct {
 	engine load.Engine
 }
 
-// send drives the engine: make the change if there is one, settle, measure, look, stop, drain. It returns when the engine
-// has drained and nothing of the run is left.
+// send makes the change if there is one, settles, measures and drains. It returns when nothing of the run is left.
 func (r *run) send(ctx context.Context) error {
 	preparing, cancel := context.WithCancel(ctx)
 	defer cancel()
-	idle := r.config.Settle == 0 && r.config.Change == nil || r.settleCost() > float64(r.config.MaxRequests)/4
+	idle := r.config.Settle == 0 && r.config.Change == nil || r.settleCost() > r.allowance()
 	if idle {
 		r.arrival = nil // settling may not eat the budget: nothing is sent meanwhile, and the traffic times nothing
 	}
 	ready := r.ready(preparing)
-	if idle {
-		if err := <-ready; err != nil {
-			return unsent(err)
+	if !idle {
+		err := r.drive(ctx, ready, cancel)
+		if !errors.Is(err, errLate) {
+			return err
 		}
-		ready = nil
 	}
+	if err := <-ready; err != nil {
+		return unsent(err)
+	}
+	if !idle {
+		r.again()
+	}
+	return r.drive(ctx, nil, cancel)
+}
 
+// errLate ends a load that ran into its allowance before the evidence could begin.
+var errLate = errors.New("not ready within the allowance")
+
+// allowance is how many requests may be sent before the evidence begins: what a late gateway takes is missing later.
+func (r *run) allowance() float64 { return float64(r.config.MaxRequests) / 4 }
+
+// again readies a second load for the evidence, with what the first one has left of the budget.
+func (r *run) again() {
+	snapshot := r.recorder.Snapshot()
+	r.earlier = outcomes(&snapshot)
+	if r.arrival != nil {
+		r.timing, r.arrival = r.arrival.seen(), nil
+	}
+	p := *r.plan
+	if p.MaxRequests > 0 {
+		p.MaxRequests -= snapshot.Sent
+	}
+	r.plan, r.recorder = &p, load.NewRecorder(r.config.Target.Names(), &p)
+}
+
+// drive runs the engine once: look, stop, drain. While ready is to come it only feeds the detectors; nil means that the
+// evidence begins at once. It gives errLate, with ready still to come, when that takes longer than traffic should go on
+// for it.
+func (r *run) drive(ctx context.Context, ready <-chan error, cancel func()) error {
 	// The engine's context is our own: a Ctrl-C ends the sending through the same door as a verdict does.
 	sending, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	r.deadline = time.NewTimer(time.Hour)
-	r.deadline.Stop()
+	r.deadline = time.NewTimer(changeCap)
 	defer r.deadline.Stop()
 	beginEvidence := func() {
 		r.recorder.BeginEvidence()
@@ -143,6 +175,7 @@ func (r *run) send(ctx context.Context) error {
 	defer show.Stop()
 
 	var stopping bool
+	pending, late := ready, false // once late, what comes of ready is the caller's
 	halt := func() {
 		if !stopping {
 			stopping = true
@@ -159,24 +192,28 @@ func (r *run) send(ctx context.Context) error {
 		select {
 		case err := <-over:
 			halt() // by a cap on requests, or because nothing could connect
-			if ready != nil {
-				cancel()
-				if err := <-ready; err != nil && !r.interrupted && ctx.Err() == nil && !errors.Is(err, context.Canceled) {
-					failure = err
-				}
-			}
-			if failure != nil {
+			switch {
+			case failure != nil:
 				return unsent(failure)
+			case late && err == nil:
+				return errLate
+			case pending == nil && !late:
+				return err
+			}
+			cancel()
+			if failure = <-ready; failure != nil && !errors.Is(failure, context.Canceled) {
+				return failure
 			}
 			return err
-		case err := <-ready:
-			ready = nil
+		case err := <-pending:
+			pending = nil
 			if failure = err; failure == nil && !stopping {
 				beginEvidence()
 				break
 			}
 			halt()
 		case <-r.deadline.C:
+			late, pending = late || pending != nil, nil
 			halt()
 		case <-interrupt:
 			interrupt, r.interrupted = nil, true
@@ -184,6 +221,10 @@ func (r *run) send(ctx context.Context) error {
 		case <-look.C:
 			if r.arrival != nil {
 				r.arrival.feed()
+			}
+			if pending != nil && float64(r.recorder.Sent()) > r.allowance() {
+				late, pending = true, nil
+				halt()
 			}
 			if !stopping && !r.evidenceSince.IsZero() && r.decided() {
 				halt()

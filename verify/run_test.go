@@ -86,6 +86,53 @@ func TestChangeIsTimedByTraffic(t *testing.T) {
 	}
 }
 
+// A gateway that takes long is waited for without sending: the evidence has three quarters of the requests left, and what
+// went wrong is said as what it is, never as an interruption.
+func TestLateGateway(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		live error // what comes of waiting, after the traffic's allowance of 1.25 s
+	}{
+		{"live in the end", nil},
+		{"never live", fault.New(fault.Inconclusive, "", "not live in time")},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			gateway, url := serve(t, "v1=90,v2=10")
+			r, err := verify.Run(t.Context(), verify.Config{
+				Target: split(t, "v1=50,v2=50"), Tolerance: tolerance(t, "5%"), URL: url, Rate: 2000, Connections: 8, MaxRequests: 10_000,
+				Change: &verify.Change{From: split(t, "v1=90,v2=10"),
+					Apply: func(context.Context) (time.Time, error) { return time.Now(), nil },
+					Live: func(ctx context.Context) error {
+						select {
+						case <-time.After(3 * time.Second):
+						case <-ctx.Done():
+							return ctx.Err()
+						}
+						gateway.set("v1=50,v2=50")
+						return row.live
+					}},
+			})
+			if row.live != nil {
+				if !errors.Is(err, row.live) {
+					t.Errorf("got %v, want %v", err, row.live)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			var ended uint64
+			for _, n := range r.Outcomes {
+				ended += n
+			}
+			if r.Verdict != "PASS" || r.Requests.Settling < 2000 || r.Requests.Settling > 4000 || ended != r.Requests.Sent || r.Requests.Sent > 10_000 {
+				t.Errorf("%s, %+v, outcomes %v; want PASS after 2 500 requests of settling", r.Verdict, r.Requests, r.Outcomes)
+			}
+		})
+	}
+}
+
 // An edit that is refused is the caller's error, whole, and nothing is judged.
 func TestChangeThatFails(t *testing.T) {
 	_, url := serve(t, "v1=100,v2=0")

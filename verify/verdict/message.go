@@ -14,7 +14,7 @@ const CodeHiddenReplies = "hidden-replies"
 
 // Err is the error that stands for a decision without a verdict (no evidence, names that do not match, a broken number);
 // nil if there is a verdict, FAIL and INCONCLUSIVE included. Callers that know the labels seen add them to its hint.
-func (d *Decision) Err() error {
+func (d *Decision) Err() *fault.Error {
 	if d.Exit != fault.Failed {
 		return nil
 	}
