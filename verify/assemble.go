@@ -82,6 +82,7 @@ func (r *run) report() (*Report, error) {
 		if err := r.judge(out); err != nil {
 			return nil, err
 		}
+		r.boundLatencies(out, &snapshot)
 	}
 	return out, nil
 }

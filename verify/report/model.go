@@ -63,6 +63,11 @@ type Latency struct {
 	P90 float64 `json:"p90"`
 	P99 float64 `json:"p99"`
 	Max float64 `json:"max"`
+
+	// Intervals of the quantiles, absent while there are too few replies to bound them from above. They hold, all together,
+	// with the run's confidence if latencies do not depend on each other.
+	P50Interval *[2]float64 `json:"p50Interval,omitempty"`
+	P99Interval *[2]float64 `json:"p99Interval,omitempty"`
 }
 
 // Requests says where every request went.
