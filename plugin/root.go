@@ -107,14 +107,14 @@ func newCmdVersion(s genericiooptions.IOStreams) *cobra.Command {
 		Short: "Print the version of this program",
 		Args:  cli.Args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, args []string) error {
-			switch output {
-			case "":
-				fmt.Fprintln(s.Out, version.Get())
-				return nil
-			case "json":
+			if err := cli.CheckOutput(output, "json"); err != nil {
+				return err
+			}
+			if output == "json" {
 				return report.WriteJSON(s.Out, version.Get())
 			}
-			return fault.Usagef("write -o json, or leave it out", "output %q is not known", output)
+			_, err := fmt.Fprintln(s.Out, version.Get())
+			return err
 		},
 	}
 	cli.UsageErrors(c)

@@ -3,7 +3,6 @@ package verify
 import (
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"math"
 	"net"
 	"net/url"
@@ -259,8 +258,4 @@ func (c Config) target() (u *url.URL, hostport string, secure bool) {
 		port = map[bool]string{false: "80", true: "443"}[secure]
 	}
 	return u, net.JoinHostPort(u.Hostname(), port), secure
-}
-
-func (c Config) String() string {
-	return fmt.Sprintf("%s %s expecting %s", c.Method, c.URL, c.Target)
 }

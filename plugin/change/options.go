@@ -14,6 +14,7 @@ import (
 	"github.com/mesh-split/mesh-split/plugin/mesh"
 	"github.com/mesh-split/mesh-split/plugin/route"
 	"github.com/mesh-split/mesh-split/plugin/subject"
+	"github.com/mesh-split/mesh-split/verify/cli"
 	"github.com/mesh-split/mesh-split/verify/fault"
 )
 
@@ -69,8 +70,8 @@ func (o *Options) Validate() error {
 	if !slices.Contains([]string{"", "none", "client", "server"}, o.DryRun) {
 		bad("write --dry-run=client or --dry-run=server", "--dry-run %q is not known", o.DryRun)
 	}
-	if o.Output != "" && o.Output != "json" {
-		bad("write -o json, or leave it out", "output %q is not known", o.Output)
+	if err := cli.CheckOutput(o.Output, "json"); err != nil {
+		faults = append(faults, err)
 	}
 	if o.Timeout <= 0 {
 		bad("write a duration such as 60s", "--timeout %v is not above 0", o.Timeout)

@@ -16,7 +16,6 @@ import (
 	"github.com/mesh-split/mesh-split/plugin/route"
 	"github.com/mesh-split/mesh-split/plugin/screen"
 	"github.com/mesh-split/mesh-split/verify/cli"
-	"github.com/mesh-split/mesh-split/verify/fault"
 	"github.com/mesh-split/mesh-split/verify/report"
 )
 
@@ -76,9 +75,7 @@ func (o *Options) Validate() (err error) {
 	if _, _, nameErr := mesh.ParseName(o.Name); nameErr != nil {
 		err = errors.Join(err, nameErr)
 	}
-	if o.Output != "" && o.Output != "wide" && o.Output != "json" {
-		err = errors.Join(err, fault.Usagef("write -o wide or -o json, or leave it out", "output %q is not known", o.Output))
-	}
+	err = errors.Join(err, cli.CheckOutput(o.Output, "wide", "json"))
 	return err
 }
 

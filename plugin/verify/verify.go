@@ -98,9 +98,7 @@ func (o *Options) Validate() (err error) {
 	if _, _, nameErr := mesh.ParseName(o.Name); nameErr != nil {
 		err = errors.Join(err, nameErr)
 	}
-	if o.Output != "" && o.Output != "json" {
-		err = errors.Join(err, fault.Usagef("write -o json, or leave it out", "output %q is not known", o.Output))
-	}
+	err = errors.Join(err, cli.CheckOutput(o.Output, "json"))
 	terms, termErr := route.ParseTerms(o.Expect)
 	o.terms = terms
 	return errors.Join(err, termErr, o.Measure.Validate())

@@ -110,9 +110,7 @@ func (o *Options) Validate() error {
 		}
 		headers.Add(strings.TrimSpace(name), strings.TrimSpace(value))
 	}
-	if o.Output != "" && o.Output != "json" {
-		err = errors.Join(err, fault.Usagef("write -o json, or leave it out", "output %q is not known", o.Output))
-	}
+	err = errors.Join(err, cli.CheckOutput(o.Output, "json"))
 	o.probe = probe
 	return err
 }

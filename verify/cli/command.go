@@ -54,8 +54,8 @@ type options struct {
 }
 
 func (o *options) verify(c *cobra.Command, address string) error {
-	if o.output != "text" && o.output != "json" {
-		return fault.Usagef("write -o text or -o json", "output %q is not known", o.output)
+	if err := CheckOutput(o.output, "text", "json"); err != nil {
+		return err
 	}
 	config, err := o.load.Config()
 	if err != nil {

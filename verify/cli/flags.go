@@ -90,8 +90,7 @@ func (f *LoadFlags) AddSendFlags(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.insecure, "insecure", false, "do not verify the certificate")
 }
 
-// HostSet says whether the user chose the Host header; Identified whether the user said where the version stands.
-func (f *LoadFlags) HostSet() bool    { return f.host != "" }
+// Identified says whether the user said where the version stands.
 func (f *LoadFlags) Identified() bool { return f.identify != "" }
 
 // Config reads the flags into a Config that lacks URL and Target: those are the caller's. Every fault is said at once.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -55,6 +56,14 @@ func Args(check cobra.PositionalArgs) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// CheckOutput is the usage error of an -o that is none of the allowed forms; the empty one, text, is always allowed.
+func CheckOutput(output string, allowed ...string) error {
+	if output == "" || slices.Contains(allowed, output) {
+		return nil
+	}
+	return fault.Usagef("write -o "+strings.Join(allowed, " or -o ")+", or leave it out", "output %q is not known", output)
 }
 
 func lowerFirst(s string) string {

@@ -26,28 +26,8 @@ func Percent(x float64, places int) string { return trimmed(100*x, places) + " %
 // Exact writes a fraction with exactly so many decimals: 0.701 with 1 reads "70.1 %".
 func Exact(x float64, places int) string { return strconv.FormatFloat(100*x, 'f', places, 64) + " %" }
 
-// Points writes a distance between shares: 0.02 reads "2 points", 0.01 "1 point". Small ones keep two figures.
-func Points(x float64) string {
-	s := PointsNumber(x)
-	if s == "1" {
-		return "1 point"
-	}
-	return s + " points"
-}
-
-// PointsNumber is the number of Points without the word.
-func PointsNumber(x float64) string {
-	p := 100 * x
-	switch {
-	case p >= 10:
-		return trimmed(p, 0)
-	case p >= 0.995:
-		return trimmed(p, 1)
-	}
-	return trimmed(p, 3)
-}
-
-// PointsUp is PointsNumber rounded away from zero to one decimal (three below one point): a bound may not shrink in print.
+// PointsUp writes a distance between shares, 0.0191 as "2 points", rounded up to one decimal (three below one point): a bound
+// may not shrink in print.
 func PointsUp(x float64) string {
 	p, scale := 100*x, 10.0
 	if p < 1 {

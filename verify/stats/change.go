@@ -91,9 +91,6 @@ func (c *Change) Observe(label int, sent int64) bool {
 	return c.done
 }
 
-// Versions is how many labels the detector knows: 0 … Versions-1.
-func (c *Change) Versions() int { return len(c.step) }
-
 // Done says whether the change is proved.
 func (c *Change) Done() bool { return c.done }
 

@@ -3,7 +3,6 @@ package verdict
 import (
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/mesh-split/mesh-split/verify/stats"
@@ -105,9 +104,3 @@ func (w *Watch) Reason() Reason {
 	return Reason{CodeOutsideTolerance, fmt.Sprintf("%s has left %s ± %s: %s of the last %d requests", w.names[worst], digits(100*band.T),
 		percent(band.D), seen(ratio(b.Counts[worst], b.Requests)), b.Requests)}
 }
-
-// LogM is ln of the watch's statistic and of what it must reach, for those who show how near an alarm is.
-func (w *Watch) LogM() float64 { return w.watch.LogM() }
-
-// Block is the counts of the last block, by version; the slice is the caller's.
-func (w *Watch) Block() []uint64 { return slices.Clone(w.block.Counts) }
