@@ -134,9 +134,14 @@ func (o *Options) runPassive(ctx context.Context, show *screen.Screen) (*core.Re
 
 // writeGateways writes a row per gateway pod: what its Envoy holds, and what it did.
 func (p *passive) writeGateways(show *screen.Screen, view fleet.View) {
-	rows := [][]string{append([]string{"gateway pod", "config", "requests"}, p.entry.Names()...)}
+	width := len("config")
 	for _, s := range view.Sights {
-		row := []string{report.Safe(s.Pod.String()), fleet.State(s), "–"}
+		width = max(width, len(fleet.State(s)))
+	}
+	left := func(cell string) string { return fmt.Sprintf("%-*s", width, cell) }
+	rows := [][]string{append([]string{"gateway pod", left("config"), "requests"}, p.entry.Names()...)}
+	for _, s := range view.Sights {
+		row := []string{report.Safe(s.Pod.String()), left(fleet.State(s)), "–"}
 		t := p.tallies[s.Pod.String()]
 		for i := range p.entry.Destinations {
 			share := "–"
@@ -159,7 +164,7 @@ func (p *passive) report(config core.Config, started time.Time, took time.Durati
 	e := p.evidence()
 	r := &core.Report{APIVersion: report.APIVersion, Kind: report.Kind, StartedAt: started.UTC().Format(time.RFC3339), Confidence: config.Confidence,
 		Outcomes: map[string]uint64{}, Requests: report.Requests{Evidence: e.Requests},
-		Load: report.Load{Engine: "passive", Requests: e.Requests, Seconds: took.Seconds()}}
+		Load: report.Load{Engine: report.Passive, Requests: e.Requests, Seconds: took.Seconds()}}
 	if took > 0 {
 		r.Load.RequestsPerSecond = float64(e.Requests) / took.Seconds()
 	}

@@ -124,7 +124,9 @@ func (o *Options) Run(ctx context.Context) error {
 			return err
 		}
 	} else {
-		show.Line("")
+		if !o.Passive { // its table ends with one
+			show.Line("")
+		}
 		report.WriteText(show.Out(), r)
 		explain(show, s, view, r)
 	}

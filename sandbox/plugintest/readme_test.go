@@ -4,6 +4,8 @@ package plugintest
 
 import (
 	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -21,25 +23,20 @@ func TestReadmeSession(t *testing.T) {
 	session, _, _ = strings.Cut(session, "<!-- /session")
 	parts := strings.Split(session, "    $ kubectl mesh-split ")[1:]
 	if len(parts) != 2 {
-		t.Fatalf("the session has %d commands, want 2: a PASS and a FAIL", len(parts))
+		t.Fatalf("the session has %d commands, want 2: a FAIL and a PASS", len(parts))
 	}
-	run(t, path, "set", "demoapp", "stage=0")
+	run(t, path, "set", "demoapp", "stage=30")
 	defer run(t, path, "set", "demoapp", "stage=0")
 	for i, part := range parts {
-		if i == 1 { // "Then one gateway stops hearing from istiod, and somebody sets 60 %"
-			if err := shared.Hold(t.Context(), 1); err != nil {
-				t.Fatal(err)
-			}
-			defer func() {
-				if err := shared.Release(t.Context(), 1); err != nil {
-					t.Error(err)
-				}
-			}()
-			// It is never live everywhere; by then the other gateway has it.
-			_ = plugin(t.Context(), path, "set", "demoapp", "stage=60", "--timeout=1s").Run()
+		end := func() {}
+		if i == 0 { // somebody sets 60 %, one gateway does not hear of it, and users are there
+			end = staleWithUsers(t, path)
+		} else {
+			run(t, path, "set", "demoapp", "stage=0")
 		}
 		lines := strings.Split(part, "\n")
 		out, _ := plugin(t.Context(), path, strings.Fields(lines[0])...).Output()
+		end()
 		shown := map[string]bool{}
 		for _, line := range strings.Split(string(out), "\n") {
 			shown[opening(line)] = true
@@ -67,4 +64,25 @@ func opening(line string) string {
 		return words[0] + " " + words[1]
 	}
 	return number.ReplaceAllString(words[0], "N")
+}
+
+// staleWithUsers sets 60 % while one of two gateways hears nothing, and sends load that stands for users' requests until end
+// is called.
+func staleWithUsers(t *testing.T, path string) (end func()) {
+	t.Helper()
+	if err := shared.Hold(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	_ = plugin(t.Context(), path, "set", "demoapp", "stage=60", "--timeout=1s").Run() // never live everywhere; by then the other has it
+	users := exec.CommandContext(t.Context(), filepath.Join(path, "mesh-verify"), "load", shared.GatewayURL(), "--rate=800", "--max-requests=60000", "--max-time=60s")
+	if err := users.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		_ = users.Process.Signal(os.Interrupt) // it drains, and ends with 130
+		_ = users.Wait()
+		if err := shared.Release(t.Context(), 1); err != nil {
+			t.Error(err)
+		}
+	}
 }

@@ -4,6 +4,7 @@ package report
 const (
 	APIVersion = "mesh-split.dev/v1alpha1"
 	Kind       = "VerificationReport"
+	Passive    = "passive" // Load.Engine of a run that sent nothing: the requests are users' own, counted in the gateways
 )
 
 // Verification is one run: the target, what was sent, what came back, and the verdict. A run that only loads has neither

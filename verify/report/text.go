@@ -28,12 +28,15 @@ func Measured(r *Verification) string {
 	return s
 }
 
-// WriteTable writes a row per version.
+// WriteTable writes a row per version. Users' own requests have no times: a gateway counts them, and keeps no clock on each.
 func WriteTable(w io.Writer, r *Verification) {
-	judged := r.Verdict != ""
+	judged, passive := r.Verdict != "", r.Load.Engine == Passive
 	header := []string{"version", "target", "observed", "95 % interval", "errors", "p50", "p99"}
 	header[3] = Percent(r.Confidence, 1) + " interval"
-	if !judged {
+	switch {
+	case passive:
+		header = append([]string{"version", "target", "users get"}, header[3:5]...)
+	case !judged:
 		header = []string{"version", "requests", "observed", "errors", "p50", "p99"}
 	}
 	rows := [][]string{header}
@@ -55,7 +58,7 @@ func WriteTable(w io.Writer, r *Verification) {
 			if v.Interval != nil {
 				interval = fmt.Sprintf("%s – %s", strings.TrimSuffix(Exact(v.Interval[0], 1), " %"), Exact(v.Interval[1], 1))
 			}
-			row = []string{Safe(v.Name), target, observed(v), interval, errors, p50, p99}
+			row = []string{Safe(v.Name), target, observed(v), interval, errors, p50, p99}[:len(header)]
 		}
 		rows = append(rows, row)
 	}

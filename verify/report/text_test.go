@@ -64,6 +64,12 @@ var stories = []struct {
 		r.Load.Schedule = &report.Schedule{LagMax: 0.25, Behind: true, Cause: "connections", Needed: 40}
 		r.Interrupted = true
 	}},
+	{"passive", "v2 got 19.9 %, not 30 ± 2 % (confidence 95 %)", func(r *report.Verification) { // nothing was sent, and nobody timed anything
+		r.Verdict, r.CertifiedWithin, r.Load = "FAIL", ptr(0.11), report.Load{Engine: report.Passive, Requests: 5240, Seconds: 20}
+		for i := range r.Versions {
+			r.Versions[i].Service = nil
+		}
+	}},
 }
 
 func TestText(t *testing.T) {
