@@ -80,6 +80,15 @@ bin/kubectl: sandbox/go.mod
 	@cd sandbox && ../hack/progress kubectl $(GO) build -v -o ../bin/kubectl k8s.io/kubernetes/cmd/kubectl
 	@touch bin/kubectl
 
+##@ Playground (Docker and k3d, or any cluster: ON=CONTEXT; ISTIO_VERSION and others: hack/playground)
+playground: build ## k3d, Istio, addons, both versions, gateway and virtual service; says each command
+	@PATH="$(CURDIR)/bin:$$PATH" hack/playground up $(if $(ON),--on "$(ON)")
+
+playground-down: ## take it down again
+	@hack/playground down $(if $(ON),--on "$(ON)")
+
+.PHONY: playground playground-down
+
 ##@ Write
 fmt: ## format every Go file
 	@gofmt -w .

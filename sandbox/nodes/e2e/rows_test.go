@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mesh-split/mesh-split/sandbox/nodes"
 )
 
 func istio(t *testing.T, w world) {
@@ -127,6 +129,39 @@ func rollback(t *testing.T, w world) {
 	if versions, _ := w.ask(t, w.GatewayURL(), 50); versions["v1"] != 50 {
 		t.Errorf("after undo: got %v, want v1 only", versions)
 	}
+}
+
+// What make playground does on k3d, done here on a cluster that is there: everything goes and comes back, but Istio's own
+// images and the addons', which are in registries.
+func playground(t *testing.T, w world) {
+	up := func() string {
+		cmd := w.Command(t.Context(), filepath.Join(w.repository, "hack", "playground"), "up", "--on", nodes.Context)
+		cmd.Env = append(cmd.Env, "ISTIO_INSTALL=-f "+filepath.Join(w.Dir(), "iop.yaml"), "ADDONS=-")
+		out, err := cmd.CombinedOutput()
+		t.Logf("$ hack/playground up --on %s\n%s", nodes.Context, out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(out)
+	}
+	down := w.Command(t.Context(), filepath.Join(w.repository, "hack", "playground"), "down", "--on", nodes.Context)
+	out, err := down.CombinedOutput()
+	t.Logf("$ hack/playground down\n%s", out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.must(t, "kubectl", "delete", "-f", filepath.Join("istio-config", "mtls")) // it is no part of the rows before 16
+	if got := up(); !strings.Contains(got, "PASS") {
+		t.Error("hack/playground up ends without a PASS")
+	}
+	w.must(t, "kubectl", "mesh-split", "set", "demoapp", "stage=0")
+	if got := up(); !strings.Contains(got, "release demoappv2 is there already") { // the weights stay
+		t.Error("a second up made releases anew")
+	}
+	if got := w.weights(t); got != "100 0" {
+		t.Errorf("weights after the second up: %q, want 100 and 0", got)
+	}
+	w.apply(t, "mtls/")
 }
 
 // eventually asks for up to 20 seconds.

@@ -35,6 +35,7 @@ var story = []chapter{
 	{"13", "promotion: helm upgrade of prod, traffic back to prod", promotion},
 	{"14", "helm rollback, and undo", rollback},
 	{"12", "blue/green both ways under load, no failed request", blueGreen},
+	{"1, 10", "hack/playground down and up again, on a cluster that is there", playground},
 	{"-", "a wrong split is a FAIL", wrongSplit},
 	{"-", "a gateway pod dies while a change is verified", gatewayDies},
 	{"-", "a canary without ready endpoints", noEndpoints},
