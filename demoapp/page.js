@@ -30,7 +30,7 @@
       return square;
     }));
     legend.textContent = sorted.map(function (name) {
-      return name + ' ' + (100 * counts.get(name) / answers.length).toFixed(0) + ' %';
+      return name + ' ' + (100 * counts.get(name) / answers.length).toFixed(1) + ' %';
     }).join(' · ') + ' of the last ' + answers.length + ' answers';
   }
 
