@@ -60,6 +60,10 @@ func (m *Mesh) whichAt(proxy Proxy, p Probe, dump *Dump) (*Decision, error) {
 		d.warn("W_SERVER_SKIPPED", "%s", s)
 	}
 	mine, err := pick(servers, p)
+	if port := m.servicePort(proxy, p.port()); err != nil && port != 0 { // the address of a node, as people paste it
+		p.Port = port
+		mine, err = pick(servers, p)
+	}
 	if err != nil {
 		return d, err
 	}

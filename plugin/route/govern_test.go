@@ -271,3 +271,11 @@ func TestReach(t *testing.T) {
 		}
 	}
 }
+
+// People paste the address that works in their browser, and that is a node's.
+func TestNodePort(t *testing.T) {
+	objects := append(gateway(plainServer), vs("shop/r", "10:00", shop+`http: [{name: a, `+split+`}]`))
+	objects[3] = strings.Replace(objects[3], "port: 80,", "port: 80, nodePort: 31380,", 1)
+	governCase{id: "node port", objects: objects, url: "http://shop.example.com:31380/", governs: `shop/r http[0] "a"`}.run(t)
+	governCase{id: "nobody's port", objects: objects, url: "http://shop.example.com:31381/", err: "E_NO_LISTENER", mentions: []string{"port 31381"}}.run(t)
+}

@@ -179,6 +179,23 @@ func (m *Mesh) targetPort(p Proxy, port int) int {
 	return port
 }
 
+// servicePort is the port of a Service that selects the proxy and has the given node port; 0 if there is none.
+func (m *Mesh) servicePort(p Proxy, node int) int {
+	for _, s := range m.Services {
+		selector := labels(s, "spec", "selector")
+		if len(selector) == 0 || p.Namespace != "" && namespace(s) != p.Namespace || !subset(selector, p.Labels) {
+			continue
+		}
+		for _, one := range dicts(s, "spec", "ports") {
+			if n, ok := number(one, "nodePort"); ok && int(n) == node {
+				port, _ := number(one, "port")
+				return int(port)
+			}
+		}
+	}
+	return 0
+}
+
 // containerPort looks a named target port up in the pods.
 func (m *Mesh) containerPort(p Proxy, name string) int {
 	for _, pod := range m.Pods {
