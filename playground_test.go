@@ -106,7 +106,9 @@ func inOrder(t *testing.T, lines []string, texts ...string) {
 	}
 }
 
-func contains(lines []string, text string) bool { return strings.Contains(strings.Join(lines, "\n"), text) }
+func contains(lines []string, text string) bool {
+	return strings.Contains(strings.Join(lines, "\n"), text)
+}
 
 func TestPlaygroundOnK3d(t *testing.T) {
 	s := newStage(t, playgroundTools...)

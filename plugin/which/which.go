@@ -183,8 +183,16 @@ func write(show *screen.Screen, context string, d *route.Decision) {
 	show.Line("")
 }
 
-// split is such as "v1 90, v2 10".
+// split is such as "v1 90, v2 10"; a lone destination gets everything, whatever its weight says.
 func split(e route.Entry) string {
+	if len(e.Destinations) == 1 {
+		d := e.Destinations[0]
+		to := d.Host
+		if d.Subset != "" {
+			to += " subset " + d.Subset
+		}
+		return "everything to " + to
+	}
 	parts := make([]string, len(e.Destinations))
 	for i, d := range e.Destinations {
 		parts[i] = fmt.Sprintf("%s %d", d.Short, d.Effective)
