@@ -70,14 +70,20 @@ lint: ## golangci-lint by .golangci.yaml (the first run builds it)
 	cd sandbox && $(GO) run $(GOLANGCI_LINT) run ./...
 
 ##@ Sandbox
+# A Kubernetes that is built as a module does not know its version; Helm asks for it, and people.
+KUBERNETES = $(shell cd sandbox && $(GO) list -m -f '{{.Version}}' k8s.io/kubernetes)
+KUBERNETES_VERSION = k8s.io/component-base/version
+KUBERNETES_LDFLAGS = -s -w -X $(KUBERNETES_VERSION).gitVersion=$(KUBERNETES) -X $(KUBERNETES_VERSION).gitMajor=1 \
+  -X $(KUBERNETES_VERSION).gitMinor=$(word 2,$(subst ., ,$(KUBERNETES))) -X $(KUBERNETES_VERSION).gitTreeState=clean
+
 sandbox: bin/kubectl ## bin/sandbox (etcd, API server, istiod) and bin/kubectl; the first build takes minutes
 	@mkdir -p bin
-	@cd sandbox && ../hack/progress sandbox $(GO) build -v -o ../bin/sandbox ./cmd/sandbox
+	@cd sandbox && ../hack/progress sandbox $(GO) build -v -ldflags "$(KUBERNETES_LDFLAGS)" -o ../bin/sandbox ./cmd/sandbox
 
 # kubectl of the API server's own version, so that the plugin is tested as `kubectl mesh-split`.
 bin/kubectl: sandbox/go.mod
 	@mkdir -p bin
-	@cd sandbox && ../hack/progress kubectl $(GO) build -v -o ../bin/kubectl k8s.io/kubernetes/cmd/kubectl
+	@cd sandbox && ../hack/progress kubectl $(GO) build -v -ldflags "$(KUBERNETES_LDFLAGS)" -o ../bin/kubectl k8s.io/kubernetes/cmd/kubectl
 	@touch bin/kubectl
 
 ##@ Playground (Docker and k3d, or any cluster: ON=CONTEXT; ISTIO_VERSION and others: hack/playground)
@@ -112,14 +118,8 @@ clean: ## remove bin/ and dist/
 .PHONY: help build demo doctor install test fmt-check vet unit integration race check oc lint sandbox fmt generate owner dist krew clean
 
 ##@ Real nodes (Linux, root; packages: docs/e2e.md)
-# A Kubernetes that is built as a module does not know its version; Helm asks for it.
-KUBERNETES = $(shell cd sandbox && $(GO) list -m -f '{{.Version}}' k8s.io/kubernetes)
-KUBERNETES_VERSION = k8s.io/component-base/version
-NODES_LDFLAGS = -s -w -X $(KUBERNETES_VERSION).gitVersion=$(KUBERNETES) -X $(KUBERNETES_VERSION).gitMajor=1 \
-  -X $(KUBERNETES_VERSION).gitMinor=$(word 2,$(subst ., ,$(KUBERNETES))) -X $(KUBERNETES_VERSION).gitTreeState=clean
-
 nodes: build bin/kubectl ## bin/nodes and what its cluster runs (istioctl, helm, …); the first build takes minutes
-	@cd sandbox && ../hack/progress nodes $(GO) build -v -ldflags "$(NODES_LDFLAGS)" -o ../bin/nodes ./cmd/nodes
+	@cd sandbox && ../hack/progress nodes $(GO) build -v -ldflags "$(KUBERNETES_LDFLAGS)" -o ../bin/nodes ./cmd/nodes
 	@cd sandbox && for program in helm.sh/helm/v3/cmd/helm istio.io/istio/istioctl/cmd/istioctl \
 	  istio.io/istio/pilot/cmd/pilot-discovery istio.io/istio/pilot/cmd/pilot-agent ./nodes/pause; do \
 	  ../hack/progress "$${program##*/}" $(GO) build -v -ldflags "-s -w" -o "../bin/$${program##*/}" "$$program"; done

@@ -74,8 +74,7 @@ func (c *Cluster) startNode(_ context.Context, o *Options) error {
 	defer log.Close()
 	init := exec.Command(filepath.Join(o.Programs, "nodes"), "init", o.Dir)
 	init.Dir, init.Stdout, init.Stderr = "/", log, log
-	init.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS |
-		syscall.CLONE_NEWNET | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS}
+	init.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Cloneflags: namespaces}
 	start, err := init.StdinPipe()
 	if err != nil {
 		return err

@@ -101,6 +101,26 @@ func newInit() *cobra.Command {
 	}}
 }
 
+func newDoctor() *cobra.Command {
+	return &cobra.Command{Use: "doctor", Short: "Say what this machine lacks, and try once what a node needs", Args: usage(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := nodes.Doctor(c.Context()); err != nil {
+				return err
+			}
+			fmt.Fprintln(c.OutOrStdout(), "this machine can run nodes")
+			return nil
+		}}
+}
+
+func newTry() *cobra.Command {
+	return &cobra.Command{Use: "try DIR", Hidden: true, Args: cobra.ExactArgs(1), RunE: func(_ *cobra.Command, args []string) error {
+		if os.Getpid() != 1 {
+			return errors.New("try is for the first process of a namespace; nodes doctor starts it")
+		}
+		return nodes.Try(args[0])
+	}}
+}
+
 // describe prints what a person needs to go on.
 func describe(c *cobra.Command, cluster *nodes.Cluster) {
 	state := cluster.State()

@@ -76,6 +76,6 @@ func newRoot() *cobra.Command {
 		SilenceUsage: true, SilenceErrors: true}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newUp(), newDown(), newStatus(), newExec(), newInit())
+	root.AddCommand(newUp(), newDown(), newStatus(), newExec(), newDoctor(), newInit(), newTry())
 	return root
 }

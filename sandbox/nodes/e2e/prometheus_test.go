@@ -35,6 +35,22 @@ scrape_configs:
 // Debian's Prometheus (package prometheus) runs in the cluster's network and scrapes both gateways. Stock Envoy has no
 // istio_requests_total; its own counters per destination are there.
 func prometheus(t *testing.T, w world) {
+	startPrometheus(t, w, "127.0.0.1:9090")
+	w.ask(t, w.GatewayURL(), 20)
+	var last string
+	seen := eventually(func() bool {
+		last = w.query(`sum by (cluster_name) (envoy_cluster_upstream_rq_total{cluster_name=~"outbound.*flaskapp.*"}) > 0`)
+		return strings.Contains(last, "flaskapp.prod") && strings.Contains(last, "flaskapp.stage")
+	})
+	if !seen {
+		t.Errorf("Prometheus does not show requests to both versions; it said:\n%s", last)
+	}
+	t.Log(last)
+}
+
+// startPrometheus runs it until the test ends.
+func startPrometheus(t *testing.T, w world, address string) {
+	t.Helper()
 	program, err := exec.LookPath("prometheus")
 	if err != nil {
 		t.Skip("NOT RUN: no prometheus on PATH; Debian: apt-get install --no-install-recommends prometheus")
@@ -49,24 +65,14 @@ func prometheus(t *testing.T, w world) {
 		t.Fatal(err)
 	}
 	cmd := w.Command(t.Context(), program, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "data"),
-		"--web.listen-address=127.0.0.1:9090", "--log.level=error")
+		"--web.listen-address="+address, "--log.level=error")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
+	t.Cleanup(func() {
 		cmd.Process.Kill()
 		cmd.Wait()
-	}()
-	w.ask(t, w.GatewayURL(), 20)
-	var last string
-	seen := eventually(func() bool {
-		last = w.query(`sum by (cluster_name) (envoy_cluster_upstream_rq_total{cluster_name=~"outbound.*flaskapp.*"}) > 0`)
-		return strings.Contains(last, "flaskapp.prod") && strings.Contains(last, "flaskapp.stage")
 	})
-	if !seen {
-		t.Errorf("Prometheus does not show requests to both versions; it said:\n%s", last)
-	}
-	t.Log(last)
 }
 
 // query asks Prometheus and returns its result as text, or the error.
