@@ -27,7 +27,7 @@ var story = []chapter{
 	{"2", "Istio installed by istioctl, two gateways, istio-config analyzed", istio},
 	{"3", "addons accepted by the API server", addons},
 	{"3, 15", "Prometheus scrapes Envoy's counters of both versions", prometheus},
-	{"4", "the addons' ingresses lead through the gateway, to Prometheus for real", ingresses},
+	{"4", "ingresses of the addons lead through the gateway (to Prometheus for real)", ingresses},
 	{"5, 6, 7", "charts by Helm, sidecars 2/2 Ready, helm test", charts},
 	{"8, 9, 10", "gateway found, hostIP and nodePort, both versions answer", gateway},
 	{"8", "HTTPS gateway: plain text is redirected, the split is measured through TLS", https},
