@@ -65,6 +65,9 @@ check: ## fail if a generated file is not what `make generate` writes
 oc: ## error rates as rates: simulated PASS under a wrong split stays under alpha (minutes)
 	$(GO) run ./hack/oc
 
+bench-load: build ## the load engine beside wrk, h2load, fortio, oha, hey, vegeta; writes docs/benchmarks (15 minutes, an idle machine)
+	$(GO) run ./hack/benchload $(BENCH)
+
 lint: ## golangci-lint by .golangci.yaml (the first run builds it)
 	$(GO) run $(GOLANGCI_LINT) run ./...
 	cd sandbox && $(GO) run $(GOLANGCI_LINT) run ./...
@@ -115,7 +118,7 @@ krew: dist ## the manifest of dist/ becomes krew-manifest.yaml
 clean: ## remove bin/ and dist/
 	rm -rf bin dist
 
-.PHONY: help build demo doctor install test fmt-check vet unit integration race check oc lint sandbox fmt generate owner dist krew clean
+.PHONY: help build demo doctor install test fmt-check vet unit integration race check oc bench-load lint sandbox fmt generate owner dist krew clean
 
 ##@ Real nodes (Linux, root; packages: docs/e2e.md)
 nodes: build bin/kubectl ## bin/nodes and what its cluster runs (istioctl, helm, …); the first build takes minutes
