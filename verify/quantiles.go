@@ -3,7 +3,6 @@ package verify
 import (
 	"fmt"
 
-	"github.com/mesh-split/mesh-split/verify/load"
 	"github.com/mesh-split/mesh-split/verify/report"
 	"github.com/mesh-split/mesh-split/verify/verdict"
 )
@@ -13,20 +12,20 @@ var quantiles = []float64{0.5, 0.99}
 
 // boundLatencies adds intervals to the quantiles of every target version and, where latency is asked about, says whose p99 is
 // higher than another's. Nothing is judged by them: they hold only for latencies that do not depend on each other.
-func (r *run) boundLatencies(out *Report, s *load.Snapshot) {
-	k := r.config.Target.Len()
+func (f *findings) boundLatencies(out *Report) {
+	k := f.target.Len()
 	p99 := make([]verdict.QuantileInterval, k)
 	for i := range k {
 		v := &out.Versions[i]
 		if v.Service == nil {
 			continue
 		}
-		h := &s.Versions[i].Service
-		intervals := verdict.Quantiles(h.Count, h.Buckets, quantiles, k, alpha(r.config.Confidence))
+		h := &f.totals.Snapshot.Versions[i].Service
+		intervals := verdict.Quantiles(h.Count, h.Buckets, quantiles, k, alpha(f.confidence))
 		v.Service.P50Interval, v.Service.P99Interval = seconds(intervals[0]), seconds(intervals[1])
 		p99[i] = intervals[1]
 	}
-	if r.config.SlowerThan == 0 {
+	if f.slowerThan == 0 {
 		return
 	}
 	for i, a := range p99 {

@@ -89,7 +89,7 @@ type run struct {
 	measured      time.Duration // of evidence, from its beginning to the last request
 	interrupted   bool
 	inFlight      uint64                // at the stop
-	earlier       map[string]uint64     // outcomes of a load that ended before the evidence began
+	earlier       load.OutcomeCounts    // outcomes of a load that ended before the evidence began
 	timing        *report.TrafficTiming // what that load showed of the change
 	looked        uint64                // evidence requests at the last look
 	arrival       *arrival              // of the change, when the traffic times it
@@ -139,7 +139,7 @@ func (r *run) allowance() float64 { return float64(r.config.MaxRequests) / 4 }
 // again readies a second load for the evidence, with what the first one has left of the budget.
 func (r *run) again() {
 	snapshot := r.recorder.Snapshot()
-	r.earlier = outcomes(&snapshot)
+	r.earlier = snapshot.Outcomes
 	if r.arrival != nil {
 		r.timing, r.arrival = r.arrival.seen(), nil
 	}

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -220,5 +221,29 @@ func TestValidateSaysEverything(t *testing.T) {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok || len(joined.Unwrap()) != 5 || fault.ExitCode(err) != fault.Usage {
 		t.Errorf("got %v; want five usage errors: url, target, confidence, rate, time", err)
+	}
+}
+
+// One of two gateways behind a name is stale: its address shows it, and the shares of each are what that one answered.
+func TestPeers(t *testing.T) {
+	_, fresh := serve(t, "v1=70,v2=30")
+	_, stale := serve(t, "v1=100,v2=0")
+	addresses := []string{strings.TrimPrefix(fresh, "http://"), strings.TrimPrefix(stale, "http://")}
+	r, err := verify.Run(t.Context(), verify.Config{Target: split(t, "v1=70,v2=30"), URL: fresh, Addresses: addresses, Rate: 5000, MaxRequests: 2000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Peers) != 2 {
+		t.Fatalf("peers %+v, want both addresses", r.Peers)
+	}
+	var sum uint64
+	for _, p := range r.Peers {
+		sum += p.Requests
+		if want := map[string]float64{addresses[0]: 0.3, addresses[1]: 0}[p.Address]; math.Abs(p.Shares["v2"]-want) > 0.08 {
+			t.Errorf("%s gave v2 %.3f of %d, want %.1f", p.Address, p.Shares["v2"], p.Requests, want)
+		}
+	}
+	if sum != r.Requests.Evidence {
+		t.Errorf("the addresses sum up to %d requests, the evidence is %d", sum, r.Requests.Evidence)
 	}
 }

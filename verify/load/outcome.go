@@ -24,6 +24,9 @@ const (
 	outcomes // how many
 )
 
+// OutcomeCounts counts requests by outcome.
+type OutcomeCounts [outcomes]uint64
+
 var outcomeNames = [outcomes]string{"", "answered", "no_label", "bad_label", "gateway", "truncated", "malformed", "limit",
 	"timeout", "aborted", "reset", "reset_reused", "refused", "dial_error", "tls_error"}
 

@@ -129,6 +129,34 @@ func (r *Recorder) Evidence(e *Evidence) {
 	e.Sent = r.sentInEvidence()
 }
 
+// Cut ends the running epoch now and gives a mark of the moment, for EvidenceBefore. Recorders that are cut at common
+// instants have prefixes that add up to a prefix of all their requests together; prefixes that each ends where it happens
+// to be resolved do not.
+func (r *Recorder) Cut() uint64 {
+	r.epochSince.Store(int64(r.now()))
+	r.epochAfter.Store(r.resolved.Load())
+	return r.epoch.Add(1)
+}
+
+// EvidenceBefore writes the evidence of the requests sent before a cut; false, and e as it was, while one of them has no
+// outcome. Cuts are asked for in their order, and not after Evidence, which may have passed them.
+func (r *Recorder) EvidenceBefore(cut uint64, e *Evidence) bool {
+	r.lock()
+	defer r.unlock()
+	if r.closed() < cut {
+		return false
+	}
+	e.reset(r.labels.count())
+	if r.start.Load() == noEpoch {
+		return true
+	}
+	for _, s := range r.shards {
+		s.ledger.fold(cut)
+		s.ledger.sum.addTo(e)
+	}
+	return true
+}
+
 // sentInEvidence counts the evidence's requests, what is in flight included. The shards are locked.
 func (r *Recorder) sentInEvidence() (n uint64) {
 	var all uint64

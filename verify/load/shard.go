@@ -14,7 +14,7 @@ type shard struct {
 	mu       sync.Mutex
 	resolved uint64 // all outcomes
 	stamped  uint64 // those of the evidence
-	outcomes [outcomes]uint64
+	outcomes OutcomeCounts
 	ledger   Ledger
 	slots    []*sums              // evidence by connection / of
 	byPeer   [MaxLabels + 1]*sums // evidence by address
@@ -131,7 +131,7 @@ func failing(o Outcome, status int) bool {
 type VersionStats struct {
 	Name       string
 	Requests   uint64
-	Outcomes   [outcomes]uint64
+	Outcomes   OutcomeCounts
 	Status     [6]uint64 // by class, 1xx at 1; 0: no accepted head, or a code outside 100 to 599
 	LastStatus int       // of one of the latest replies, 0 without an accepted head
 	Failures   uint64    // see Evidence

@@ -12,7 +12,7 @@ import (
 type Snapshot struct {
 	Elapsed     time.Duration // since the first request might leave, until sending stopped
 	Sent        uint64        // requests that took an index; after the run the sum of Outcomes
-	Outcomes    [outcomes]uint64
+	Outcomes    OutcomeCounts
 	Versions    []VersionStats   // by label index
 	Unversioned VersionStats     // routed requests without a version
 	Gateway     map[int]uint64   // the gateway's own replies, by status

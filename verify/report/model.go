@@ -30,6 +30,7 @@ type Verification struct {
 	Requests     Requests          `json:"requests"`
 	Load         Load              `json:"load"`
 	Connections  *Connections      `json:"connections,omitempty"`
+	Peers        []Peer            `json:"peers,omitempty"` // the addresses connected to, when there was more than one
 	Propagation  *Propagation      `json:"propagation,omitempty"`
 	Gateways     []Gateway         `json:"gateways,omitempty"`
 	Warnings     []string          `json:"warnings,omitempty"`
@@ -120,6 +121,15 @@ type Connection struct {
 	Slot     int                `json:"slot"`
 	Requests uint64             `json:"requests"`
 	Shares   map[string]float64 `json:"shares"`
+}
+
+// Peer is what one address answered, of the evidence: a stale gateway behind a name with several addresses shows here.
+type Peer struct {
+	Address      string             `json:"address"` // ip:port
+	Requests     uint64             `json:"requests"`
+	Errors       uint64             `json:"errors"`           // 5xx and every reply that did not arrive whole
+	Unattributed uint64             `json:"unattributed"`     // of the requests, those that named no version
+	Shares       map[string]float64 `json:"shares,omitempty"` // of the requests, by version, in [0, 1]
 }
 
 // Propagation is how long a change took to reach the gateways, in seconds after the API server's answer: by their

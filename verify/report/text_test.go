@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -64,6 +66,12 @@ var stories = []struct {
 		r.Load.Schedule = &report.Schedule{LagMax: 0.25, Behind: true, Cause: "connections", Needed: 40}
 		r.Interrupted = true
 	}},
+	{"peers", "v2 got 15 %, not 30 ± 2 % (confidence 95 %)", func(r *report.Verification) { // one of two gateways behind a name is stale
+		r.Verdict, r.CertifiedWithin = "FAIL", ptr(0.18)
+		r.Versions[0].Observed, r.Versions[1].Observed = 0.85, 0.15
+		r.Peers = []report.Peer{{Address: "10.0.0.1:80", Requests: 2620, Shares: map[string]float64{"v1": 0.701, "v2": 0.299}},
+			{Address: "[fd00::2]:80", Requests: 2620, Errors: 3, Unattributed: 3, Shares: map[string]float64{"v1": 0.999}}}
+	}},
 	{"passive", "v2 got 19.9 %, not 30 ± 2 % (confidence 95 %)", func(r *report.Verification) { // nothing was sent, and nobody timed anything
 		r.Verdict, r.CertifiedWithin, r.Load = "FAIL", ptr(0.11), report.Load{Engine: report.Passive, Requests: 5240, Seconds: 20}
 		for i := range r.Versions {
@@ -80,6 +88,21 @@ func TestText(t *testing.T) {
 		var b bytes.Buffer
 		report.WriteText(&b, r)
 		golden(t, story.name+".txt", b.Bytes())
+	}
+}
+
+// Of many addresses a person sees those that differ, and how many others there are.
+func TestManyPeers(t *testing.T) {
+	r := sample()
+	for i := range 20 {
+		r.Peers = append(r.Peers, report.Peer{Address: fmt.Sprintf("10.0.0.%d:80", i), Requests: 262, Shares: map[string]float64{"v1": 0.7, "v2": 0.3}})
+	}
+	r.Peers[17].Shares = map[string]float64{"v1": 1}
+	var b bytes.Buffer
+	report.WritePeers(&b, r)
+	lines := strings.Split(b.String(), "\n")
+	if !strings.Contains(lines[1], "10.0.0.17:80") || !strings.Contains(b.String(), "12 more addresses") {
+		t.Errorf("the stale address is not first, or the rest is not counted:\n%s", b.String())
 	}
 }
 
