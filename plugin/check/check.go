@@ -140,7 +140,7 @@ func (o *Options) cluster(ctx context.Context, show *screen.Screen) error {
 		return err
 	}
 	show.Done("cluster", "context %s, Kubernetes %s", report.Safe(o.Client.Context), report.Safe(server))
-	for _, k := range []mesh.Kind{mesh.VirtualService, mesh.HTTPRoute} {
+	for _, k := range mesh.Kinds() {
 		if version := kinds[k.Name]; version != "" {
 			show.Done("serves", "%s as %s", k.Name, version)
 		} else {

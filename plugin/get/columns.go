@@ -1,7 +1,6 @@
 package get
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -28,14 +27,14 @@ var columns = []struct {
 	priority int32
 	cell     func(row) string
 }{
-	{"Name", 0, func(r row) string { return r.object.GetName() }},
+	{"Name", 0, func(r row) string { return r.object.Argument() }},
 	{"Route", 0, func(r row) string { return r.entry.Label() }},
 	{"Destinations", 0, func(r row) string { return strings.Join(r.entry.Names(), ",") }},
 	{"Weights", 0, func(r row) string { return fleet.Weights(r.entry.Weights()) }},
 	{"Shares", 0, func(r row) string { return strings.Join(r.shares(), ",") }},
 	{"Verdict", 0, func(r row) string { return r.last().Verdict }},
 	{"Hosts", 1, func(r row) string { return strings.Join(mesh.Hosts(r.object), ",") }},
-	{"Gateways", 1, func(r row) string { return strings.Join(r.gateways(), ",") }},
+	{"Gateways", 1, func(r row) string { return strings.Join(mesh.Parents(r.object), ",") }},
 	{"Changed", 1, func(r row) string { return r.last().At }},
 	{"By", 1, func(r row) string { return r.last().By }},
 }
@@ -70,11 +69,6 @@ func (r row) shares() []string {
 	return list
 }
 
-func (r row) gateways() []string {
-	names, _, _ := unstructured.NestedStringSlice(r.object.Object, "spec", "gateways")
-	return names
-}
-
 // last is the newest recorded change of the entry; empty where none is.
 func (r row) last() route.HistoryItem {
 	i := slices.IndexFunc(r.history.Items, func(h route.HistoryItem) bool { return h.Route == r.entry.Label() })
@@ -84,48 +78,38 @@ func (r row) last() route.HistoryItem {
 	return r.history.Items[i]
 }
 
-// documents is the list that -o json, yaml and jsonpath print.
-func documents(rows []row, context string) (runtime.Object, error) {
-	list := &unstructured.UnstructuredList{Object: map[string]any{"apiVersion": report.APIVersion, "kind": "RouteList"}}
-	for _, r := range rows {
-		var destinations []any
-		shares := r.entry.Shares()
-		for i, d := range r.entry.Destinations {
-			one := map[string]any{"name": d.Short, "host": d.FQDN, "weight": d.Effective}
-			if shares != nil {
-				f, _ := shares[i].Float64()
-				one["share"] = f
-			}
-			for key, value := range map[string]string{"subset": d.Subset, "version": d.Version} {
-				if value != "" {
-					one[key] = value
-				}
-			}
-			if d.Port != 0 {
-				one["port"] = int64(d.Port)
-			}
-			destinations = append(destinations, one)
+// document is a row as -o json, yaml and jsonpath print it.
+func document(r row, context string) unstructured.Unstructured {
+	var destinations []any
+	shares := r.entry.Shares()
+	for i, d := range r.entry.Destinations {
+		one := map[string]any{"name": d.Short, "host": d.FQDN, "weight": d.Effective}
+		if shares != nil {
+			f, _ := shares[i].Float64()
+			one["share"] = f
 		}
-		item := map[string]any{
-			"apiVersion": report.APIVersion, "kind": "Route",
-			"metadata": map[string]any{"name": r.object.GetName(), "namespace": r.object.GetNamespace()},
-			"context":  context,
-			"object":   map[string]any{"apiVersion": r.object.GetAPIVersion(), "kind": r.object.GetKind()},
-			"route":    r.entry.Label(), "destinations": destinations,
-			"hosts": anys(mesh.Hosts(r.object)), "gateways": anys(r.gateways()),
+		for key, value := range map[string]string{"subset": d.Subset, "version": d.Version} {
+			if value != "" {
+				one[key] = value
+			}
 		}
-		if last := r.last(); last.ID != 0 {
-			item["lastChange"] = map[string]any{"revision": last.ID, "at": last.At, "by": last.By, "operation": last.Op, "verdict": last.Verdict}
+		if d.Port != 0 {
+			one["port"] = int64(d.Port)
 		}
-		list.Items = append(list.Items, unstructured.Unstructured{Object: item})
+		destinations = append(destinations, one)
 	}
-	if list.Items == nil {
-		list.Items = []unstructured.Unstructured{}
+	item := map[string]any{
+		"apiVersion": report.APIVersion, "kind": "Route",
+		"metadata": map[string]any{"name": r.object.GetName(), "namespace": r.object.GetNamespace()},
+		"context":  context,
+		"object":   map[string]any{"apiVersion": r.object.GetAPIVersion(), "kind": r.object.GetKind()},
+		"route":    r.entry.Label(), "destinations": destinations,
+		"hosts": anys(mesh.Hosts(r.object)), "gateways": anys(mesh.Parents(r.object)),
 	}
-	if _, err := list.MarshalJSON(); err != nil {
-		return nil, fmt.Errorf("writing the list: %w", err)
+	if last := r.last(); last.ID != 0 {
+		item["lastChange"] = map[string]any{"revision": last.ID, "at": last.At, "by": last.By, "operation": last.Op, "verdict": last.Verdict}
 	}
-	return list, nil
+	return unstructured.Unstructured{Object: item}
 }
 
 func anys(list []string) []any {

@@ -277,10 +277,10 @@ func servicePort(s core.Service, want Server) (core.ServicePort, bool) {
 
 // Hosts are the hosts that a route object serves.
 func Hosts(o Object) []string {
-	if o.Kind.Name == HTTPRoute.Name {
-		hosts, _, _ := unstructured.NestedStringSlice(o.Object, "spec", "hostnames")
-		return hosts
+	field := "hostnames"
+	if o.Kind.Name == VirtualService.Name {
+		field = "hosts"
 	}
-	hosts, _, _ := unstructured.NestedStringSlice(o.Object, "spec", "hosts")
+	hosts, _, _ := unstructured.NestedStringSlice(o.Object, "spec", field)
 	return hosts
 }

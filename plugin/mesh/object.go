@@ -30,11 +30,16 @@ var (
 		[]string{"virtualservice", "virtualservices", "vs"}}
 	HTTPRoute = Kind{"HTTPRoute", "gateway.networking.k8s.io", "httproutes", []string{"v1", "v1beta1"},
 		[]string{"httproute", "httproutes"}}
+	GRPCRoute = Kind{"GRPCRoute", "gateway.networking.k8s.io", "grpcroutes", []string{"v1"},
+		[]string{"grpcroute", "grpcroutes"}}
 )
+
+// Kinds are all kinds, the one that a bare NAME means first.
+func Kinds() []Kind { return []Kind{VirtualService, HTTPRoute, GRPCRoute} }
 
 func (k Kind) qualified() string { return k.Resource + "." + k.Group }
 
-// ParseName reads NAME, or TYPE/NAME as kubectl writes it: checkout, vs/checkout, httproute/checkout.
+// ParseName reads NAME, or TYPE/NAME as kubectl writes it: checkout, vs/checkout, httproute/checkout, grpcroute/checkout.
 func ParseName(text string) (Kind, string, error) {
 	kind, name, typed := strings.Cut(text, "/")
 	if !typed {
@@ -44,12 +49,12 @@ func ParseName(text string) (Kind, string, error) {
 		return VirtualService, text, nil
 	}
 	kind, _, _ = strings.Cut(strings.ToLower(kind), ".")
-	for _, k := range []Kind{VirtualService, HTTPRoute} {
+	for _, k := range Kinds() {
 		if slices.Contains(k.aliases, kind) && name != "" {
 			return k, name, nil
 		}
 	}
-	return Kind{}, "", fault.Usagef("write NAME, virtualservice/NAME or httproute/NAME", "%q names no route object", text)
+	return Kind{}, "", fault.Usagef("write NAME, virtualservice/NAME, httproute/NAME or grpcroute/NAME", "%q names no route object", text)
 }
 
 // Object is a route object as the API server holds it, every field of it.
@@ -60,6 +65,14 @@ type Object struct {
 
 // String is kind and name for people: "VirtualService shop/checkout".
 func (o Object) String() string { return o.Kind.Name + " " + o.GetNamespace() + "/" + o.GetName() }
+
+// Argument is the object as ParseName reads it, in the shortest form: checkout, httproute/checkout.
+func (o Object) Argument() string {
+	if o.Kind.Name == VirtualService.Name {
+		return o.GetName()
+	}
+	return strings.ToLower(o.Kind.Name) + "/" + o.GetName()
+}
 
 // Get reads one object of the Client's namespace.
 func (c *Client) Get(ctx context.Context, kind Kind, name string) (Object, error) {
@@ -78,36 +91,17 @@ func (c *Client) Get(ctx context.Context, kind Kind, name string) (Object, error
 	return Object{kind, got}, nil
 }
 
-// List reads the objects of the Client's namespace, or of all, that fit a label selector.
-func (c *Client) List(ctx context.Context, kind Kind, all bool, selector string) ([]Object, error) {
-	namespace := c.Namespace
-	if all {
-		namespace = metav1.NamespaceAll
-	}
-	gvr, err := c.served(ctx, kind)
-	if err != nil {
-		return nil, err
-	}
-	list, err := c.dynamic.Resource(gvr).Namespace(namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
-	if err != nil {
-		return nil, c.explain(ask{"list", kind.qualified(), namespace, ""}, err)
-	}
-	objects := make([]Object, len(list.Items))
-	for i := range list.Items {
-		objects[i] = Object{kind, &list.Items[i]}
-	}
-	return objects, nil
-}
-
 // Names are the names of the objects of a kind in the Client's namespace: for shell completion and for hints.
 func (c *Client) Names(ctx context.Context, kind Kind) []string {
-	objects, err := c.List(ctx, kind, false, "")
+	var names []string
+	_, err := c.Pages(ctx, Query{Kind: kind}, func(page []Object) error {
+		for _, o := range page {
+			names = append(names, o.GetName())
+		}
+		return nil
+	})
 	if err != nil {
 		return nil // a hint less; what failed before is what is reported
-	}
-	names := make([]string, len(objects))
-	for i, o := range objects {
-		names[i] = o.GetName()
 	}
 	slices.Sort(names)
 	return names
@@ -156,7 +150,7 @@ func (c *Client) served(ctx context.Context, kind Kind) (schema.GroupVersionReso
 	switch {
 	case apierrors.IsNotFound(err):
 		return gvr, fault.New(fault.Failed, "is this the right --context, and is Istio installed there?",
-			"the cluster of context %s does not serve %s", c.Context, kind.qualified())
+			"the cluster of context %s does not serve %s", c.Context, kind.qualified()).Named(NotServed)
 	case apierrors.IsForbidden(err):
 		return gvr, nil // discovery is closed to us; the newest version is the best guess
 	case err != nil:
@@ -169,8 +163,11 @@ func (c *Client) served(ctx context.Context, kind Kind) (schema.GroupVersionReso
 		}
 	}
 	return gvr, fault.New(fault.Failed, "this plugin reads "+strings.Join(kind.Versions, ", "),
-		"the cluster of context %s serves %s only as %s", c.Context, kind.qualified(), strings.Join(versions, ", "))
+		"the cluster of context %s serves %s only as %s", c.Context, kind.qualified(), strings.Join(versions, ", ")).Named(NotServed)
 }
+
+// NotServed is the name of the error that a cluster does not know a kind, or none of the versions that are read here.
+const NotServed = "E_NOT_SERVED"
 
 func (c *Client) groupVersions(ctx context.Context, group string) ([]string, error) {
 	raw, err := c.kube.Discovery().RESTClient().Get().AbsPath("/apis/" + group).Do(ctx).Raw()

@@ -57,7 +57,7 @@ func (c *Client) Versions(ctx context.Context) (server string, kinds map[string]
 		return "", nil, c.explain(ask{verb: "get", resource: "version"}, err)
 	}
 	kinds = map[string]string{}
-	for _, k := range []Kind{VirtualService, HTTPRoute} {
+	for _, k := range Kinds() {
 		if gvr, err := c.served(ctx, k); err == nil {
 			kinds[k.Name] = gvr.Version
 		}

@@ -93,11 +93,7 @@ func (s *Subject) Title() []string {
 
 // Command is a command line of this plugin about the object, complete with namespace and context, to be pasted anywhere.
 func (s *Subject) Command(verb string, args ...string) string {
-	name := s.Object.GetName()
-	if s.Object.Kind.Name != mesh.VirtualService.Name {
-		name = strings.ToLower(s.Object.Kind.Name) + "/" + name
-	}
-	words := append([]string{"kubectl mesh-split", verb, name}, args...)
+	words := append([]string{"kubectl mesh-split", verb, s.Object.Argument()}, args...)
 	words = append(words, "-n", s.Object.GetNamespace())
 	if s.Client.Context != "" && s.Client.Context != mesh.InClusterContext {
 		words = append(words, "--context", s.Client.Context)
