@@ -101,6 +101,9 @@ type Config struct {
 	DialTimeout  time.Duration
 	Drain        time.Duration // wait for replies after the last request; zero: ReplyTimeout
 	ConnRequests int           // reconnect after so many replies; zero: never
+	HTTP         Protocol      // version of HTTP; zero: 1.1
+	Streams      int           // of HTTP/2: requests at once on each connection; zero: 1
+	GRPC         bool          // judge replies by their grpc-status; Method, Header and Body are a call's, HTTP must be HTTP2
 	Engine       load.Engine   // nil: the fastest that fits
 
 	RunID    string                  // sent in header x-mesh-split-run; empty: drawn at random
@@ -235,6 +238,7 @@ func (c Config) Validate() error {
 			bad("write a duration such as 30s", "%s is negative", d.flag)
 		}
 	}
+	c.protocolFaults(bad)
 	if c.ConnRequests < 0 {
 		bad("0 never reconnects", "--conn-requests is negative")
 	}

@@ -27,7 +27,8 @@ type findings struct {
 // document is a Report without a verdict.
 func (f *findings) document() *Report {
 	e, s := &f.totals.Evidence, &f.totals.Snapshot
-	out := &Report{APIVersion: report.APIVersion, Kind: report.Kind, Unattributed: e.Unattributed, Outcomes: outcomes(s), GatewayMade: gatewayMade(s)}
+	out := &Report{APIVersion: report.APIVersion, Kind: report.Kind, Unattributed: e.Unattributed, Outcomes: outcomes(s), GatewayMade: gatewayMade(s),
+		GRPCStatuses: grpcStatuses(s)}
 	out.Requests = report.Requests{Sent: s.Sent, Settling: s.Sent - e.Sent, Evidence: e.Requests, Drained: min(f.inFlight, e.Sent)}
 	out.Load = f.load
 	out.Load.Requests, out.Load.Seconds = e.Sent, f.seconds
@@ -159,6 +160,21 @@ func outcomes(s *load.Snapshot) map[string]uint64 {
 		if n > 0 {
 			counts[load.Outcome(o).String()] = n
 		}
+	}
+	return counts
+}
+
+func grpcStatuses(s *load.Snapshot) map[string]uint64 {
+	if len(s.GRPC) == 0 {
+		return nil
+	}
+	counts := map[string]uint64{}
+	for status, n := range s.GRPC {
+		name := "none"
+		if status >= 0 {
+			name = fmt.Sprint(status)
+		}
+		counts[name] = n
 	}
 	return counts
 }

@@ -16,7 +16,8 @@ import (
 	"github.com/mesh-split/mesh-split/verify/version"
 )
 
-// prepare turns the Config into what the engine needs. It resolves the URL's host and connects to nothing.
+// prepare turns the Config into what the engine needs. It resolves the URL's host; it connects to
+// nothing, but for HTTPAuto to ask what the far side speaks.
 func (c *Config) prepare(ctx context.Context) (*load.Plan, where, error) {
 	u, hostport, secure := c.target()
 	if c.RunID == "" {
@@ -28,7 +29,7 @@ func (c *Config) prepare(ctx context.Context) (*load.Plan, where, error) {
 	}
 	path := u.RequestURI()
 	request, err := load.BuildRequest(load.RequestOptions{
-		Method: c.Method, Path: path, Host: host, Header: withIdentity(c.Header, c.RunID), Body: c.Body,
+		Method: c.Method, Path: path, Host: host, Header: withIdentity(c.Header, c.RunID), Body: c.Body, GRPC: c.GRPC,
 	})
 	if err != nil {
 		return nil, where{}, err
@@ -41,7 +42,7 @@ func (c *Config) prepare(ctx context.Context) (*load.Plan, where, error) {
 	}
 	p := &load.Plan{
 		Request: request, Head: c.Method == "HEAD", Addresses: addresses, Identify: c.Identify,
-		Connections: c.Connections, ConnRequests: c.ConnRequests, MaxRequests: c.MaxRequests, Ramp: c.Ramp,
+		Connections: c.Connections, Streams: c.Streams, GRPC: c.GRPC, ConnRequests: c.ConnRequests, MaxRequests: c.MaxRequests, Ramp: c.Ramp,
 		ReplyTimeout: c.ReplyTimeout, DialTimeout: c.DialTimeout, Drain: c.Drain, Abort: c.Abort, SlowerThan: c.SlowerThan,
 	}
 	if c.Watch > 0 {
@@ -53,13 +54,13 @@ func (c *Config) prepare(ctx context.Context) (*load.Plan, where, error) {
 	if secure {
 		p.TLS = serverTLS(c.TLS, host)
 	}
-	w := where{engine: c.Engine}
-	if w.engine == nil {
-		w.engine = load.Auto(p)
-	}
-	w.Load = report.Load{
-		URL: u.String(), Host: host, Method: c.Method, Addresses: addresses, Engine: w.engine.Name(),
-		Protocol: "HTTP/1.1", Connections: c.Connections, RateAsked: p.Rate,
+	engine, protocol := c.speak(ctx, p)
+	w := where{engine: engine, Load: report.Load{
+		URL: u.String(), Host: host, Method: c.Method, Addresses: addresses, Engine: engine.Name(),
+		Protocol: protocol, Connections: c.Connections, RateAsked: p.Rate,
+	}}
+	if p.Streams > 1 {
+		w.Load.Streams = p.Streams
 	}
 	return p, w, nil
 }
@@ -86,7 +87,7 @@ func withIdentity(own []string, runID string) []string {
 	return append(kept, own...)
 }
 
-// serverTLS completes the user's TLS settings: the name asked for is the Host, and HTTP/1.1 is what we speak.
+// serverTLS completes the user's TLS settings: the name asked for is the Host.
 func serverTLS(own *tls.Config, host string) *tls.Config {
 	c := &tls.Config{MinVersion: tls.VersionTLS12}
 	if own != nil {
@@ -98,7 +99,6 @@ func serverTLS(own *tls.Config, host string) *tls.Config {
 		}
 		c.ServerName = strings.Trim(host, "[]")
 	}
-	c.NextProtos = []string{"http/1.1"}
 	return c
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,8 +37,9 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"gateway": gateway,
-			"exits":   exits,
+			"gateway":   gateway,
+			"h2gateway": h2gateway,
+			"exits":     exits,
 		},
 	})
 }
@@ -87,6 +89,37 @@ func gateway(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Defer(server.Close)
 	ts.Setenv("GATEWAY", server.URL)
 	ts.Setenv("GATEWAY_ADDRESS", server.Listener.Addr().String())
+}
+
+// h2gateway is one that speaks HTTP/2 only, over plain TCP: h2gateway SPLIT [VERSION:GRPC-STATUS]...
+func h2gateway(ts *testscript.TestScript, neg bool, args []string) {
+	split, err := verify.ParseSplit(args[0])
+	ts.Check(err)
+	status := map[string]string{}
+	for _, arg := range args[1:] {
+		name, value, _ := strings.Cut(arg, ":")
+		status[name] = value
+	}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		draw, version := rand.Float64(), ""
+		for _, name := range split.Names() {
+			version = name
+			if draw -= split.Share(name); draw < 0 {
+				break
+			}
+		}
+		w.Header().Set("X-App-Version", version)
+		if r.Header.Get("Content-Type") == "application/grpc" && r.Header.Get("TE") == "trailers" {
+			w.Header().Set("Trailer", "Grpc-Status")
+			_, _ = w.Write(make([]byte, 5))
+			w.Header().Set("Grpc-Status", cmp.Or(status[version], "0"))
+		}
+	}))
+	server.Config.Protocols = new(http.Protocols)
+	server.Config.Protocols.SetUnencryptedHTTP2(true)
+	server.Start()
+	ts.Defer(server.Close)
+	ts.Setenv("GATEWAY", server.URL)
 }
 
 // exits runs a command and wants an exact status: exits 3 mesh-verify …

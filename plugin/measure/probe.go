@@ -74,6 +74,10 @@ func prober(c verify.Config) (*http.Client, []string) {
 	if settings.ServerName == "" {
 		settings.ServerName = hostname(c.Host, u)
 	}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(c.HTTP != verify.HTTP2)
+	protocols.SetHTTP2(c.HTTP != verify.HTTP11)
+	protocols.SetUnencryptedHTTP2(c.HTTP == verify.HTTP2)
 	return &http.Client{
 		Timeout: max(c.ReplyTimeout, connectTime),
 		Transport: &http.Transport{
@@ -81,7 +85,7 @@ func prober(c verify.Config) (*http.Client, []string) {
 				to, _ := ctx.Value(dialKey{}).(string)
 				return (&net.Dialer{Timeout: connectTime}).DialContext(ctx, network, to)
 			},
-			TLSClientConfig: settings, DisableKeepAlives: true, DisableCompression: true,
+			TLSClientConfig: settings, Protocols: protocols, DisableKeepAlives: true, DisableCompression: true,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}, addresses
@@ -113,6 +117,10 @@ func ask(ctx context.Context, client *http.Client, c verify.Config, address stri
 	for _, line := range c.Header {
 		name, value, _ := strings.Cut(line, ":")
 		request.Header.Set(strings.TrimSpace(name), strings.TrimSpace(value))
+	}
+	if c.GRPC {
+		request.Header.Set("Content-Type", "application/grpc")
+		request.Header.Set("TE", "trailers")
 	}
 	request.Host = c.Host
 	if own := request.Header.Get("Host"); own != "" {

@@ -36,6 +36,9 @@ type LoadFlags struct {
 	headers, headersFromEnv            []string
 	ca, cert, key, sni, engine         string
 	insecure                           bool
+	http                               verify.Protocol
+	streams                            int
+	grpc                               string
 }
 
 // AddFlags declares the flags with their defaults.
@@ -73,7 +76,11 @@ func (f *LoadFlags) AddSendFlags(fs *pflag.FlagSet) {
 	fs.DurationVar(&f.dialTimeout, "connect-timeout", verify.DefaultDialTimeout, "connecting may take so long")
 	fs.DurationVar(&f.drain, "drain", 0, "wait so long for replies after the last request (default: --reply-timeout)")
 
-	fs.StringVar(&f.engine, "engine", "auto", "how requests are sent: auto, epoll (Linux, plain TCP) or portable")
+	fs.StringVar(&f.engine, "engine", "auto", "how requests are sent: auto, epoll (Linux, plain TCP), portable or h2")
+	fs.Var(&f.http, "http", "version of HTTP: 1.1, 2 (over plain TCP too) or auto, what the far side chooses by ALPN")
+	fs.IntVar(&f.streams, "streams", 1, "with --http 2: requests at once on each connection")
+	fs.StringVar(&f.grpc, "grpc", "", "call PACKAGE.SERVICE/METHOD of gRPC with an empty message, judged by grpc-status")
+	fs.Lookup("grpc").NoOptDefVal = "grpc.health.v1.Health/Check"
 
 	fs.StringVarP(&f.method, "request", "X", "", "method (default GET, or POST with --data)")
 	fs.StringArrayVarP(&f.headers, "header", "H", nil, "header 'Name: value'; repeat for more")
@@ -154,6 +161,11 @@ func (f *LoadFlags) Config() (verify.Config, error) {
 	}
 	c.Engine, err = load.ParseEngine(f.engine)
 	check(err)
+	c.HTTP, c.Streams = f.http, f.streams
+	if c.Engine != nil && c.Engine.Name() == load.HTTP2().Name() && c.HTTP == verify.HTTP11 {
+		c.HTTP = verify.HTTP2 // the engine's name says it
+	}
+	check(f.call(&c))
 	c.Header, err = f.header()
 	check(err)
 	if f.identify != "" {
@@ -188,8 +200,28 @@ func (f *LoadFlags) judge(c *verify.Config) error {
 	return nil
 }
 
+// call makes the request a gRPC call with an empty message: five octets, that it is not compressed and 0 long.
+// https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
+func (f *LoadFlags) call(c *verify.Config) error {
+	if f.grpc == "" {
+		return nil
+	}
+	if f.method != "" || f.data != "" || f.path != "" {
+		return fault.Usagef("write --grpc=PACKAGE.SERVICE/METHOD alone", "--grpc says method, path and content; -X, -d and --path do too")
+	}
+	service, method, ok := strings.Cut(f.grpc, "/")
+	if !ok || service == "" || method == "" || strings.ContainsAny(f.grpc, " \t?#") || strings.Contains(method, "/") {
+		return fault.Usagef("write --grpc=grpc.health.v1.Health/Check, with the =", "--grpc %q is not PACKAGE.SERVICE/METHOD", f.grpc)
+	}
+	c.GRPC, c.HTTP, c.Method, c.Body = true, verify.HTTP2, "POST", make([]byte, 5)
+	return nil
+}
+
 // Path is the path and query asked for, or empty.
 func (f *LoadFlags) Path() (string, error) {
+	if f.grpc != "" {
+		return "/" + f.grpc, nil
+	}
 	if f.path != "" && !strings.HasPrefix(f.path, "/") {
 		return "", fault.Usagef("write --path /"+f.path, "--path %q does not begin with a slash", f.path)
 	}

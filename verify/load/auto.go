@@ -6,7 +6,7 @@ import (
 	"github.com/mesh-split/mesh-split/verify/fault"
 )
 
-// Engines lists those that work on this system, the one that works everywhere first.
+// Engines lists those of HTTP/1.1 that work on this system, the one that works everywhere first.
 func Engines() []Engine {
 	if epollWorks {
 		return []Engine{Portable(), Epoll()}
@@ -14,7 +14,7 @@ func Engines() []Engine {
 	return []Engine{Portable()}
 }
 
-// Auto is the fastest engine that can send the plan: epoll on Linux over plain TCP, else the portable one.
+// Auto is the fastest engine of HTTP/1.1 that can send the plan: epoll on Linux over plain TCP, else the portable one.
 func Auto(p *Plan) Engine {
 	if p.TLS == nil && epollWorks {
 		return Epoll()
@@ -29,7 +29,7 @@ func ParseEngine(name string) (Engine, error) {
 		return nil, nil
 	}
 	names := []string{"auto"}
-	for _, e := range Engines() {
+	for _, e := range append(Engines(), HTTP2()) {
 		if e.Name() == name {
 			return e, nil
 		}

@@ -26,59 +26,55 @@ func (w *wire) Read(b []byte) (int, error) {
 // endedRaw says whether the stream ended without close_notify; a nil wire is plain TCP, where there is none.
 func (w *wire) endedRaw() bool { return w != nil && w.ended }
 
-// connect dials until there is a connection; false when nothing more is to be sent.
-func (w *worker) connect() bool {
-	defer w.isReady()
-	for !w.over() {
-		began := w.x.r.now()
-		conn, outcome, err := w.dial()
+// connect calls dial until it opens a connection; false when nothing more is to be sent.
+func (l *lane) connect(dial func() (Outcome, error)) bool {
+	defer l.isReady()
+	for !l.over() {
+		began := l.x.r.now()
+		outcome, err := dial()
 		if err == nil {
-			w.conn = conn
-			w.mu.Lock()
-			w.locked = conn
-			w.mu.Unlock()
-			w.connected()
+			l.connected()
 			return true
 		}
-		wait, again := w.refused(began, outcome, err)
+		wait, again := l.refused(began, outcome, err)
 		if !again {
 			return false
 		}
-		w.x.places.resolve(w.x.dialing)
+		l.x.places.resolve(l.x.dialing)
 		pause := time.NewTimer(wait)
 		select {
 		case <-pause.C:
-		case <-w.x.turns.stop:
+		case <-l.x.turns.stop:
 		}
 		pause.Stop()
 	}
 	return false
 }
 
-// dial opens one connection, with the handshake under TLS.
-func (w *worker) dial() (net.Conn, Outcome, error) {
-	to := w.dialTo()
+// dial opens one connection, with the handshake under TLS; the wire is what lies below that.
+func (l *lane) dial() (net.Conn, *wire, Outcome, error) {
+	to := l.dialTo()
 	if to.err != nil {
-		return nil, DialError, to.err
+		return nil, nil, DialError, to.err
 	}
-	ctx, cancel := context.WithTimeout(w.x.dialing, w.x.plan.DialTimeout)
+	ctx, cancel := context.WithTimeout(l.x.dialing, l.x.plan.DialTimeout)
 	defer cancel()
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", to.dial)
-	if err != nil || w.x.plan.TLS == nil {
-		return conn, DialError, err
+	if err != nil || l.x.plan.TLS == nil {
+		return conn, nil, DialError, err
 	}
-	config := w.x.plan.TLS
+	config := l.x.plan.TLS
 	if config.ServerName == "" {
 		config = config.Clone()
 		config.ServerName = to.host
 	}
-	shaken, cancelShake := context.WithTimeout(w.x.dialing, w.x.plan.DialTimeout)
+	shaken, cancelShake := context.WithTimeout(l.x.dialing, l.x.plan.DialTimeout)
 	defer cancelShake()
-	w.wire = &wire{Conn: conn}
-	secure := tls.Client(w.wire, config)
+	below := &wire{Conn: conn}
+	secure := tls.Client(below, config)
 	if err := secure.HandshakeContext(shaken); err != nil {
 		_ = conn.Close()
-		return nil, TLSError, err
+		return nil, nil, TLSError, err
 	}
-	return secure, NoOutcome, nil
+	return secure, below, NoOutcome, nil
 }

@@ -9,10 +9,12 @@
 // first octet leaves, and an epoch counts only when every request of it, and of all epochs before, has an outcome
 // ([Ledger]). After the stop nothing is sent and every reply is awaited; then the prefix is everything.
 //
-// Two engines pass the same tests: [Portable], a goroutine per connection, for every system and for TLS, and [Epoll], a loop
-// per core, for Linux and plain TCP; [Auto] chooses. They share a resumable parser of replies, without I/O ([Parser]), the
-// turnstile that says which connection sends when, and the lane that decides what became of a request.
+// Two engines of HTTP/1.1 pass the same tests: [Portable], a goroutine per connection, for every system and for TLS, and
+// [Epoll], a loop per core, for Linux and plain TCP; [Auto] chooses. They share a resumable parser of replies, without I/O
+// ([Parser]). [HTTP2] carries many requests at once on a connection. All three share the turnstile that says which
+// connection sends when, and the lane that decides what became of a request.
 //
 // Start reading at plan.go, then worker.go (one connection of the portable engine), lane.go, reply.go (how a reply is
-// parsed), turnstile.go and recorder.go.
+// parsed), turnstile.go and recorder.go; HTTP/2 is h2conn.go (a connection), h2stream.go (a request), h2take.go (frames that
+// come), h2reply.go and hpack.go (header blocks).
 package load

@@ -88,9 +88,6 @@ type loop struct {
 	rung   bool       // the bell has been rung and not been heard
 }
 
-// sweepEvery bounds how late a deadline may be seen.
-const sweepEvery = 100 * time.Millisecond
-
 func newLoop(x *run, number, of int, ready func(), resolving *sync.WaitGroup) (*loop, error) {
 	set, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 	if err != nil {

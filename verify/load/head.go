@@ -154,6 +154,14 @@ func (p *Parser) endOfHead() {
 	if !p.frame() {
 		return
 	}
+	p.accept()
+	if p.phase == complete {
+		p.finish()
+	}
+}
+
+// accept makes a final head the reply's: its status and its label stand from here on.
+func (p *Parser) accept() {
 	p.accepted = true
 	switch {
 	case p.rule.Kind() == attribute.Status:
@@ -164,9 +172,6 @@ func (p *Parser) endOfHead() {
 		}
 	default:
 		p.label, p.found = attribute.FromList(p.values[labelField])
-	}
-	if p.phase == complete {
-		p.finish()
 	}
 }
 

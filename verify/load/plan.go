@@ -20,6 +20,8 @@ type Plan struct {
 	TLS       *tls.Config // nil: plain TCP. ServerName, if empty, is the host of the address
 
 	Connections int           // at once; 0: 16
+	Streams     int           // of HTTP/2: requests at once on each connection, if the far side allows them; 0: 1
+	GRPC        bool          // judge replies by their grpc-status: anything but 0 is a failure of the version
 	Rate        float64       // requests/s over all connections; 0: closed loop, the next request when the reply is in
 	Ramp        time.Duration // rise linearly to Rate over so long
 	MaxRequests uint64        // everything sent; 0: no cap but the context
@@ -57,6 +59,9 @@ const (
 	DefaultTimeout     = 5 * time.Second
 )
 
+// maxStreams is how many requests at once a connection of HTTP/2 may carry: more than servers allow.
+const maxStreams = 1000
+
 // withDefaults fills the silent fields.
 func (p Plan) withDefaults() Plan {
 	fill := func(have *time.Duration, want time.Duration) {
@@ -66,6 +71,9 @@ func (p Plan) withDefaults() Plan {
 	}
 	if p.Connections == 0 {
 		p.Connections = DefaultConnections
+	}
+	if p.Streams == 0 {
+		p.Streams = 1
 	}
 	if p.MaxRequests == 0 {
 		p.MaxRequests = math.MaxInt64
@@ -91,6 +99,8 @@ func (p *Plan) validate() error {
 		return fault.Usagef("give a URL", "no address to connect to")
 	case p.Connections < 0 || p.Connections > math.MaxUint16:
 		return fault.Usagef("the usual value is --connections 16", "%d connections; 1 to 65535 are allowed", p.Connections)
+	case p.Streams < 0 || p.Streams > maxStreams:
+		return fault.Usagef("the usual value is --streams 10", "%d streams on a connection; 1 to %d are allowed", p.Streams, maxStreams)
 	case p.Rate < 0 || math.IsNaN(p.Rate) || math.IsInf(p.Rate, 0):
 		return fault.Usagef("the usual value is --rate 250", "rate %v is not a number of requests per second", p.Rate)
 	case p.Head && p.Identify.NeedsBody():

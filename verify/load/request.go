@@ -16,6 +16,7 @@ type RequestOptions struct {
 	Host   string   // of the Host header, with the port if it is not the default; a Host line in Header wins
 	Header []string // "Name: value", in order; "Name;" sends an empty value
 	Body   []byte   // nil: none; empty but not nil: Content-Length 0
+	GRPC   bool     // a gRPC call, whose trailers are read: say so
 }
 
 // forbidden are the headers whose effects would break the counting, each with the reason.
@@ -74,6 +75,9 @@ func BuildRequest(o RequestOptions) ([]byte, error) {
 	for _, f := range fields {
 		b = append(b, f...)
 		b = append(b, "\r\n"...)
+	}
+	if o.GRPC {
+		b = append(b, "Content-Type: application/grpc\r\nTE: trailers\r\n"...)
 	}
 	// RFC 9110, 8.6: a method that usually has content says so even when there is none.
 	if o.Body != nil || o.Method == "POST" || o.Method == "PUT" || o.Method == "PATCH" {

@@ -32,6 +32,9 @@ type run struct {
 // deadDials is how many dials in a row must fail, on every worker, to end the run.
 const deadDials = 5
 
+// sweepEvery bounds how late a deadline may be seen.
+const sweepEvery = 100 * time.Millisecond
+
 // spareDescriptors are for everything but the connections.
 const spareDescriptors = 32
 

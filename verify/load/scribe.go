@@ -19,7 +19,9 @@ type result struct {
 	dial     uint32        // how many connections the slot has opened
 	status   uint16
 	outcome  Outcome
-	label    int8 // index or Unattributed
+	label    int8  // index or Unattributed
+	grpc     int16 // of a judged reply: grpc-status, noGRPCStatus without one
+	judged   bool  // by grpc-status, beside everything else
 }
 
 // scribe is a worker's pen. It belongs to one goroutine.

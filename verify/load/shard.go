@@ -24,6 +24,7 @@ type shard struct {
 	dials    Histogram     // and of dials and handshakes that failed
 	lag      Histogram     // actual minus intended start
 	gateway  map[int]uint64
+	grpc     map[int]uint64 // judged replies by grpc-status
 	feed     feed
 }
 
@@ -87,6 +88,12 @@ func (s *shard) add(res *result) {
 	if res.outcome == Gateway {
 		s.gateway[int(res.status)]++
 	}
+	if res.judged {
+		if s.grpc == nil {
+			s.grpc = map[int]uint64{}
+		}
+		s.grpc[int(res.grpc)]++
+	}
 	if s.r.plan.Rate > 0 {
 		s.lag.Record(res.sent - res.intended)
 	}
@@ -112,7 +119,7 @@ func (s *sums) count(label int, flaws Flaws) {
 
 // flaws of a result, by the plan's limit.
 func (s *shard) flaws(res *result) (f Flaws) {
-	if failing(res.outcome, int(res.status)) {
+	if failing(res.outcome, int(res.status)) || res.judged && res.grpc != 0 {
 		f |= Failed
 	}
 	if limit := s.r.plan.SlowerThan; limit > 0 && res.received-res.sent > limit {

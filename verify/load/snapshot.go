@@ -16,6 +16,7 @@ type Snapshot struct {
 	Versions    []VersionStats   // by label index
 	Unversioned VersionStats     // routed requests without a version
 	Gateway     map[int]uint64   // the gateway's own replies, by status
+	GRPC        map[int]uint64   // of a gRPC plan: complete replies by grpc-status, -1 without one
 	Connections ConnectionEvents // what happened to connections
 
 	FailedService Histogram // first octet sent to the end, of requests without a complete reply
@@ -91,6 +92,12 @@ func (r *Recorder) Snapshot() Snapshot {
 		for status, n := range s.gateway {
 			out.Gateway[status] += n
 		}
+		for status, n := range s.grpc {
+			if out.GRPC == nil {
+				out.GRPC = map[int]uint64{}
+			}
+			out.GRPC[status] += n
+		}
 		s.mu.Unlock()
 	}
 	for i, name := range r.Labels() {
@@ -148,7 +155,7 @@ func (r *Recorder) judgeSchedule(s *Snapshot) {
 	switch {
 	case r.pace.lateIdle.Load() > r.pace.lateBusy.Load(), busy.Seconds() > 0.9*s.Elapsed.Seconds()*float64(len(r.shards)):
 		s.Cause = CauseCPU
-	case s.ConnectionsNeeded > r.plan.Connections:
+	case s.ConnectionsNeeded > r.plan.Connections*r.plan.Streams:
 		s.Cause = CauseConnections
 	default:
 		s.Cause = CauseFarSide

@@ -90,6 +90,12 @@ func (s *Snapshot) add(o *Snapshot, at []int) {
 	for status, n := range o.Gateway {
 		s.Gateway[status] += n
 	}
+	if s.GRPC == nil && len(o.GRPC) > 0 {
+		s.GRPC = map[int]uint64{}
+	}
+	for status, n := range o.GRPC {
+		s.GRPC[status] += n
+	}
 	s.Connections.add(&o.Connections)
 	s.FailedService.Merge(&o.FailedService)
 	s.FailedDials.Merge(&o.FailedDials)

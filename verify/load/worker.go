@@ -48,10 +48,23 @@ func (w *worker) kickAny() {
 	}
 }
 
+// open opens a connection.
+func (w *worker) open() (outcome Outcome, err error) {
+	conn, below, outcome, err := w.dial()
+	if err != nil {
+		return outcome, err
+	}
+	w.conn, w.wire = conn, below
+	w.mu.Lock()
+	w.locked = conn
+	w.mu.Unlock()
+	return NoOutcome, nil
+}
+
 func (w *worker) work() {
 	defer w.scribe.flush()
 	for {
-		if w.conn == nil && !w.connect() {
+		if w.conn == nil && !w.connect(w.open) {
 			return
 		}
 		switch w.await() {

@@ -27,6 +27,7 @@ type Verification struct {
 	Unattributed uint64            `json:"unattributed"`             // evidence requests that may have been routed but named no version
 	Outcomes     map[string]uint64 `json:"outcomes"`                 // every request sent, by how it ended
 	GatewayMade  map[string]uint64 `json:"gatewayReplies,omitempty"` // replies the gateway made itself, by status code
+	GRPCStatuses map[string]uint64 `json:"grpcStatuses,omitempty"`   // gRPC: whole replies by grpc-status, "none" without one; all but "0" are errors
 	Requests     Requests          `json:"requests"`
 	Load         Load              `json:"load"`
 	Connections  *Connections      `json:"connections,omitempty"`
@@ -89,6 +90,7 @@ type Load struct {
 	Engine            string    `json:"engine"`
 	Protocol          string    `json:"protocol"`
 	Connections       int       `json:"connections"`
+	Streams           int       `json:"streams,omitempty"`   // HTTP/2: requests at once on each connection, where more than one was asked for
 	RateAsked         float64   `json:"rateAsked,omitempty"` // requests per second; absent in a closed loop
 	Requests          uint64    `json:"requests"`            // requests sent while measuring
 	Seconds           float64   `json:"seconds"`

@@ -21,6 +21,17 @@ func gatewayMade(r *Verification) string {
 	return strings.Join(list, ", ")
 }
 
+// grpcErrors lists what a gRPC server said instead of 0.
+func grpcErrors(r *Verification) string {
+	var list []string
+	for _, status := range byCount(r.GRPCStatuses) {
+		if status != "0" {
+			list = append(list, fmt.Sprintf("%s × %s", status, Count(r.GRPCStatuses[status])))
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
 func brokenOutcomes(r *Verification) string {
 	var list []string
 	for _, outcome := range byCount(r.Outcomes) {

@@ -123,6 +123,9 @@ func WriteNotes(w io.Writer, r *Verification) {
 	if made := gatewayMade(r); made != "" {
 		note("replies made by the gateway itself: %s", made)
 	}
+	if statuses := grpcErrors(r); statuses != "" {
+		note("errors by grpc-status: %s", statuses)
+	}
 	// When nearly all connections are off, that is the verdict itself; when some are, it points at a gateway.
 	if c := r.Connections; c != nil && len(c.Differ) > 0 && 4*len(c.Differ) < 3*c.Total {
 		note("%d of %d connections are off (%s), the others are not: a stale gateway, or sticky routing", len(c.Differ), c.Total, pooled(r))
