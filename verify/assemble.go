@@ -73,8 +73,8 @@ func (r *run) findings() findings {
 	}
 	for o, n := range r.earlier {
 		f.totals.Snapshot.Outcomes[o] += n
-		f.totals.Snapshot.Sent += n
 	}
+	f.totals.Snapshot.Sent += r.earlierSent
 	// A load that its cap ended has drained by the time it is noticed: waiting for the last replies is no sending.
 	f.seconds = min(r.measured, f.totals.Snapshot.Elapsed).Seconds()
 	return f

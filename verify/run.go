@@ -90,6 +90,8 @@ type run struct {
 	interrupted   bool
 	inFlight      uint64                // at the stop
 	earlier       load.OutcomeCounts    // outcomes of a load that ended before the evidence began
+	earlierSent   uint64                // and how many requests it sent
+	teller        *teller               // of a worker
 	timing        *report.TrafficTiming // what that load showed of the change
 	looked        uint64                // evidence requests at the last look
 	arrival       *arrival              // of the change, when the traffic times it
@@ -139,7 +141,7 @@ func (r *run) allowance() float64 { return float64(r.config.MaxRequests) / 4 }
 // again readies a second load for the evidence, with what the first one has left of the budget.
 func (r *run) again() {
 	snapshot := r.recorder.Snapshot()
-	r.earlier = snapshot.Outcomes
+	r.earlier, r.earlierSent = snapshot.Outcomes, snapshot.Sent
 	if r.arrival != nil {
 		r.timing, r.arrival = r.arrival.seen(), nil
 	}
@@ -229,6 +231,8 @@ func (r *run) drive(ctx context.Context, ready <-chan error, cancel func()) erro
 			if !stopping && !r.evidenceSince.IsZero() && r.decided() {
 				halt()
 			}
+		case <-r.teller.due():
+			r.teller.tell()
 		case <-show.C:
 			if r.config.Progress != nil {
 				r.config.Progress(r.progress(stopping))

@@ -22,7 +22,13 @@ import (
 	"github.com/mesh-split/mesh-split/verify/cli"
 )
 
+// asProgram in the environment makes the test binary mesh-verify itself, for tests that drive several processes.
+const asProgram = "MESH_VERIFY_AS_PROGRAM"
+
 func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
 	testscript.Main(m, map[string]func(){
 		"mesh-verify": func() {
 			streams := cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}

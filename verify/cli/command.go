@@ -35,7 +35,7 @@ Exit codes: 0 PASS, 1 error, 2 usage, 3 FAIL, 4 INCONCLUSIVE, 130 interrupted.`,
 	o.load.AddWatchFlags(root.Flags())
 	root.Flags().VarP(&o.expect, "expect", "", "the target split, such as v1=70,v2=30")
 	outputFlag(root, &o.output)
-	root.AddCommand(newLoad(s), newPlan(s), newVersion(s))
+	root.AddCommand(newLoad(s), newMerge(s), newPlan(s), newVersion(s), newWorker(s))
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }
@@ -78,6 +78,11 @@ func (o *options) verify(c *cobra.Command, address string) error {
 	if o.output == "text" {
 		view.Unsaid(r)
 	}
+	return o.finish(r)
+}
+
+// finish prints a report and ends with its code.
+func (o *options) finish(r *verify.Report) error {
 	if err := o.print(r); err != nil {
 		return err
 	}

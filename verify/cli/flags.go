@@ -102,26 +102,14 @@ func (f *LoadFlags) Identified() bool { return f.identify != "" }
 
 // Config reads the flags into a Config that lacks URL and Target: those are the caller's. Every fault is said at once.
 func (f *LoadFlags) Config() (verify.Config, error) {
-	var c verify.Config
 	var faults []error
 	check := func(err error) {
 		if err != nil {
 			faults = append(faults, err)
 		}
 	}
-	var err error
-	if f.tolerance != "" {
-		c.Tolerance, err = verify.ParseTolerance(f.tolerance)
-		check(err)
-	}
-	c.Confidence, err = fraction("--confidence", f.confidence, verify.DefaultConfidence)
+	c, err := f.Judged()
 	check(err)
-	c.MaxErrorRate, err = fraction("--max-error-rate", f.maxErrorRate, 0)
-	check(err)
-	check(f.judge(&c))
-	if f.inconclusiveAs != "" && f.inconclusiveAs != "pass" && f.inconclusiveAs != "fail" {
-		check(fault.Usagef("write --inconclusive-as pass or fail", "--inconclusive-as %q is neither", f.inconclusiveAs))
-	}
 	if f.rate != "" {
 		c.Rate, err = verify.ParseRate(f.rate)
 		check(err)
@@ -174,6 +162,31 @@ func (f *LoadFlags) Config() (verify.Config, error) {
 	}
 	c.TLS, err = f.tls()
 	check(err)
+	return c, errors.Join(faults...)
+}
+
+// Judged reads the flags of AddJudgeFlags into a Config that is silent about everything else. Every fault is said at once.
+func (f *LoadFlags) Judged() (verify.Config, error) {
+	var c verify.Config
+	var faults []error
+	check := func(err error) {
+		if err != nil {
+			faults = append(faults, err)
+		}
+	}
+	var err error
+	if f.tolerance != "" {
+		c.Tolerance, err = verify.ParseTolerance(f.tolerance)
+		check(err)
+	}
+	c.Confidence, err = fraction("--confidence", f.confidence, verify.DefaultConfidence)
+	check(err)
+	c.MaxErrorRate, err = fraction("--max-error-rate", f.maxErrorRate, 0)
+	check(err)
+	check(f.judge(&c))
+	if f.inconclusiveAs != "" && f.inconclusiveAs != "pass" && f.inconclusiveAs != "fail" {
+		check(fault.Usagef("write --inconclusive-as pass or fail", "--inconclusive-as %q is neither", f.inconclusiveAs))
+	}
 	return c, errors.Join(faults...)
 }
 

@@ -17,7 +17,7 @@ func (r *Recorder) Connections() []Evidence {
 
 // Peer is the evidence of the connections to one address.
 type Peer struct {
-	Address string // ip:port
+	Address string `json:"address"` // ip:port
 	Evidence
 }
 
@@ -42,14 +42,14 @@ func (r *Recorder) Peers() []Peer {
 
 // ConnectionEvents counts what happened to connections, apart from requests.
 type ConnectionEvents struct {
-	Opened      uint64
-	ClosedIdle  uint64 // by the far side, while no request was outstanding
-	Unsolicited uint64 // closed by us: octets came while no request was outstanding
-	BothFramed  uint64 // te_cl: Transfer-Encoding and Content-Length in one reply
-	Surplus     uint64 // dropped: octets behind a reply
-	SaidClose   uint64 // dropped: the reply, its version or its framing does not allow reuse
-	Failed      uint64 // dropped: a fault, a time-out, an end inside a reply
-	Reconnected uint64 // dropped: ConnRequests was reached
+	Opened      uint64 `json:"opened"`
+	ClosedIdle  uint64 `json:"closedIdle,omitempty"`  // by the far side, while no request was outstanding
+	Unsolicited uint64 `json:"unsolicited,omitempty"` // closed by us: octets came while no request was outstanding
+	BothFramed  uint64 `json:"bothFramed,omitempty"`  // te_cl: Transfer-Encoding and Content-Length in one reply
+	Surplus     uint64 `json:"surplus,omitempty"`     // dropped: octets behind a reply
+	SaidClose   uint64 `json:"saidClose,omitempty"`   // dropped: the reply, its version or its framing does not allow reuse
+	Failed      uint64 `json:"failed,omitempty"`      // dropped: a fault, a time-out, an end inside a reply
+	Reconnected uint64 `json:"reconnected,omitempty"` // dropped: ConnRequests was reached
 }
 
 type connectionCounters struct {

@@ -2,14 +2,14 @@ package load
 
 // Evidence counts the requests a verdict may rest on. Requests = sum of Counts + Unattributed.
 type Evidence struct {
-	Requests             uint64   // n, that may have been routed and have their outcome
-	Counts               []uint64 // by label index, targets first
-	Unattributed         uint64   // u, without a version
-	Failures             []uint64 // of Counts: status 5xx, or a reply that broke
-	UnattributedFailures uint64   // of Unattributed: all of them, for each is an outcome other than answered
-	Slow                 []uint64 // of Counts: service time above the plan's SlowerThan
-	UnattributedSlow     uint64   // of Unattributed, likewise
-	Sent                 uint64   // since the evidence began, in flight and never routed included
+	Requests             uint64   `json:"requests"`                       // n, that may have been routed and have their outcome
+	Counts               []uint64 `json:"counts"`                         // by label index, targets first
+	Unattributed         uint64   `json:"unattributed,omitempty"`         // u, without a version
+	Failures             []uint64 `json:"failures"`                       // of Counts: status 5xx, or a reply that broke
+	UnattributedFailures uint64   `json:"unattributedFailures,omitempty"` // of Unattributed: all of them, for each is an outcome other than answered
+	Slow                 []uint64 `json:"slow"`                           // of Counts: service time above the plan's SlowerThan
+	UnattributedSlow     uint64   `json:"unattributedSlow,omitempty"`     // of Unattributed, likewise
+	Sent                 uint64   `json:"sent"`                           // since the evidence began, in flight and never routed included
 }
 
 // MaxLabels is how many labels are told apart, the bucket "other" not counted.

@@ -136,15 +136,15 @@ func failing(o Outcome, status int) bool {
 
 // VersionStats is what is known of one version's replies, or of those that name none.
 type VersionStats struct {
-	Name       string
-	Requests   uint64
-	Outcomes   OutcomeCounts
-	Status     [6]uint64 // by class, 1xx at 1; 0: no accepted head, or a code outside 100 to 599
-	LastStatus int       // of one of the latest replies, 0 without an accepted head
-	Failures   uint64    // see Evidence
-	Slower     uint64    // with a service time above the plan's SlowerThan, complete or not
-	Service    Histogram // first octet sent to last received, of complete replies
-	Response   Histogram // intended start to last received: at a constant rate what a user would have waited
+	Name       string        `json:"name"`
+	Requests   uint64        `json:"requests"`
+	Outcomes   OutcomeCounts `json:"outcomes"`
+	Status     [6]uint64     `json:"status"`               // by class, 1xx at 1; 0: no accepted head, or a code outside 100 to 599
+	LastStatus int           `json:"lastStatus,omitempty"` // of one of the latest replies, 0 without an accepted head
+	Failures   uint64        `json:"failures,omitempty"`   // see Evidence
+	Slower     uint64        `json:"slower,omitempty"`     // with a service time above the plan's SlowerThan, complete or not
+	Service    Histogram     `json:"service,omitzero"`     // first octet sent to last received, of complete replies
+	Response   Histogram     `json:"response,omitzero"`    // intended start to last received: at a constant rate what a user would have waited
 }
 
 func (l *VersionStats) count(res *result, flaws Flaws) {

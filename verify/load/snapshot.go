@@ -10,30 +10,30 @@ import (
 
 // Snapshot is everything since the start, warm-up included.
 type Snapshot struct {
-	Elapsed     time.Duration // since the first request might leave, until sending stopped
-	Sent        uint64        // requests that took an index; after the run the sum of Outcomes
-	Outcomes    OutcomeCounts
-	Versions    []VersionStats   // by label index
-	Unversioned VersionStats     // routed requests without a version
-	Gateway     map[int]uint64   // the gateway's own replies, by status
-	GRPC        map[int]uint64   // of a gRPC plan: complete replies by grpc-status, -1 without one
-	Connections ConnectionEvents // what happened to connections
+	Elapsed     time.Duration    `json:"elapsed"` // since the first request might leave, until sending stopped
+	Sent        uint64           `json:"sent"`    // requests that took an index; after the run the sum of Outcomes
+	Outcomes    OutcomeCounts    `json:"outcomes"`
+	Versions    []VersionStats   `json:"versions"`          // by label index
+	Unversioned VersionStats     `json:"unversioned"`       // routed requests without a version
+	Gateway     map[int]uint64   `json:"gateway,omitempty"` // the gateway's own replies, by status
+	GRPC        map[int]uint64   `json:"grpc,omitempty"`    // of a gRPC plan: complete replies by grpc-status, -1 without one
+	Connections ConnectionEvents `json:"connections"`       // what happened to connections
 
-	FailedService Histogram // first octet sent to the end, of requests without a complete reply
-	FailedDials   Histogram // of dials and handshakes
+	FailedService Histogram `json:"failedService,omitzero"` // first octet sent to the end, of requests without a complete reply
+	FailedDials   Histogram `json:"failedDials,omitzero"`   // of dials and handshakes
 
-	RateAsked         float64   // requests/s; 0: closed loop
-	RateAchieved      float64   // requests/s, of everything sent
-	Lag               Histogram // actual minus intended start; empty in a closed loop
-	Overdue           uint64    // slots whose time had come and that were not sent when sending stopped
-	Behind            bool      // lag p99 above 10 ms, or slots overdue
-	Cause             string    // of being behind
-	ConnectionsNeeded int       // that would keep the rate: ⌈rate × mean service time × 1.2⌉; 0 in a closed loop
-	Slowed            uint64    // how often the rate was halved
-	Backoffs          []Backoff // the first of these, with their causes
+	RateAsked         float64   `json:"rateAsked,omitempty"`         // requests/s; 0: closed loop
+	RateAchieved      float64   `json:"rateAchieved,omitempty"`      // requests/s, of everything sent
+	Lag               Histogram `json:"lag,omitzero"`                // actual minus intended start; empty in a closed loop
+	Overdue           uint64    `json:"overdue,omitempty"`           // slots whose time had come and that were not sent when sending stopped
+	Behind            bool      `json:"behind,omitempty"`            // lag p99 above 10 ms, or slots overdue
+	Cause             string    `json:"cause,omitempty"`             // of being behind
+	ConnectionsNeeded int       `json:"connectionsNeeded,omitempty"` // that would keep the rate: ⌈rate × mean service time × 1.2⌉; 0 in a closed loop
+	Slowed            uint64    `json:"slowed,omitempty"`            // how often the rate was halved
+	Backoffs          []Backoff `json:"backoffs,omitempty"`          // the first of these, with their causes
 
-	Examples  [outcomes]string // one error in words, for outcomes that have one
-	LastError string           // of those, the one that says most
+	Examples  [outcomes]string `json:"-"`                   // one error in words, for outcomes that have one
+	LastError string           `json:"lastError,omitempty"` // of those, the one that says most
 }
 
 // The causes of being behind schedule.
@@ -45,9 +45,10 @@ const (
 
 // Backoff is one halving of the rate because the far side asked for less.
 type Backoff struct {
-	At       time.Duration // since the first request
-	Cause    string        // "status 429" or "x-envoy-overloaded"
-	From, To float64       // requests/s
+	At    time.Duration `json:"at"`    // since the first request
+	Cause string        `json:"cause"` // "status 429" or "x-envoy-overloaded"
+	From  float64       `json:"from"`  // requests/s
+	To    float64       `json:"to"`
 }
 
 // paceNotes is what the schedule tells the recorder.

@@ -34,6 +34,7 @@ type Verification struct {
 	Peers        []Peer            `json:"peers,omitempty"` // the addresses connected to, when there was more than one
 	Propagation  *Propagation      `json:"propagation,omitempty"`
 	Gateways     []Gateway         `json:"gateways,omitempty"`
+	Workers      []Worker          `json:"workers,omitempty"` // whose streams were joined
 	Warnings     []string          `json:"warnings,omitempty"`
 }
 
@@ -153,6 +154,15 @@ type TrafficTiming struct {
 	Median      float64 `json:"median,omitempty"`
 	Last        float64 `json:"last,omitempty"`
 	Untimed     string  `json:"untimed,omitempty"` // why there is no time
+}
+
+// Worker is one of the workers that sent a joined load.
+type Worker struct {
+	Name     string `json:"name"`
+	RunID    string `json:"runId"` // as sent in header x-mesh-split-run
+	Sent     uint64 `json:"sent"`  // all its requests; of one that is not complete as many as it told
+	Complete bool   `json:"complete"`
+	Error    string `json:"error,omitempty"` // why it ended before its time
 }
 
 // Gateway is one ingress gateway pod and the weights its own Envoy holds.

@@ -23,6 +23,9 @@ func Measured(r *Verification) string {
 	}
 	s := fmt.Sprintf("%s requests in %s, %s errors, %s without a version",
 		Count(r.Load.Requests), Seconds(r.Load.Seconds), Count(errors), Count(r.Unattributed))
+	if n := len(r.Workers); n > 0 {
+		s += fmt.Sprintf(", by %d workers", n)
+	}
 	if r.Load.Slowed > 0 {
 		s += fmt.Sprintf("; slowed down %d times because the gateway asked", r.Load.Slowed)
 	}

@@ -13,6 +13,7 @@ const (
 	CodeTooFew           = "too-few"           // INCONCLUSIVE: fewer requests than the minimum
 	CodeBudget           = "budget"            // INCONCLUSIVE: not all is proved with what was sent
 	CodeHeterogeneous    = "heterogeneous"     // INCONCLUSIVE: connections see different splits
+	CodeIncomplete       = "incomplete"        // INCONCLUSIVE: a worker's final counts are missing
 	CodeNoEvidence       = "no-evidence"       // error: no request in the evidence
 	CodeIdentify         = "E_IDENTIFY"        // error: no label in the evidence is a target's
 	CodeInternal         = "internal"          // error: contradictory counts or a number that is none
