@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,6 +26,7 @@ type verdict struct {
 		Requests, Errors uint64
 	}
 	Unattributed uint64
+	Outcomes     map[string]uint64
 	Requests     struct{ Sent, Evidence uint64 }
 }
 
@@ -82,6 +84,45 @@ func TestVerdictsAndCountsAgainstEnvoy(t *testing.T) {
 				t.Errorf("%d/%d, run %d: %+v, but the Envoys counted %d and %d", row.prod, row.stage, run, v, counted.Total(prod), counted.Total(stage))
 			}
 		}
+	}
+}
+
+// As fast as Envoy answers, over 256 connections: whatever is under way at any moment, every request has an outcome, every
+// outcome is an answer, and the counts are Envoy's. MESH_SPLIT_SECONDS=60 runs it as long as a release does.
+func TestCountsAtFullSpeed(t *testing.T) {
+	seconds := 3
+	if n, err := strconv.Atoi(os.Getenv("MESH_SPLIT_SECONDS")); err == nil {
+		seconds = n
+	}
+	split(t, shared, 70, 30, 0, 1)
+	for _, engine := range []string{"portable", "auto"} { // auto is epoll on Linux
+		before, err := shared.EnvoyCounters(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, exit := meshVerify(t, "load", shared.GatewayURL(), "--engine", engine, "--rate", "max", "--connections", "256",
+			"--max-time", strconv.Itoa(seconds)+"s", "--max-requests", "1000000000")
+		after, err := shared.EnvoyCounters(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		counted := after.Since(before)
+		first, second := counted.Total(prod), counted.Total(stage)
+		if exit != 0 || v.Requests.Sent != first+second || v.Outcomes["answered"] != v.Requests.Sent || len(v.Outcomes) != 1 {
+			t.Errorf("%s: status %d, %d sent with outcomes %v; the Envoys counted %d", engine, exit, v.Requests.Sent, v.Outcomes, first+second)
+		}
+		byName := map[string]uint64{}
+		for _, version := range v.Versions {
+			byName[version.Name] = version.Requests
+		}
+		if len(byName) != 2 || byName["v1"] != first || byName["v2"] != second {
+			t.Errorf("%s: %+v, but the Envoys counted %d and %d", engine, v.Versions, first, second)
+		}
+		n := float64(first + second)
+		if off := math.Abs(float64(second)-0.3*n) / math.Sqrt(n*0.3*0.7); off > 5 {
+			t.Errorf("%s: %d of %.0f by v2, %.1f sigma from 30 %%", engine, second, n, off)
+		}
+		t.Logf("%s: %d requests in %d s, %d by v1 and %d by v2, as the Envoys counted; outcomes %v", engine, v.Requests.Sent, seconds, first, second, v.Outcomes)
 	}
 }
 
