@@ -114,6 +114,9 @@ func (l *lane) begin(sent time.Duration) (res result, request []byte, last, ok b
 // end records how the request ended.
 func (l *lane) end(res *result, end End) {
 	p := l.parser
+	if end == GivenUp && res.received-res.sent >= l.x.plan.ReplyTimeout {
+		end = Deadline // the drain is over at the same moment, but this reply was late by itself
+	}
 	res.outcome = p.Outcome(end, l.served > 0)
 	res.status = uint16(p.Status())
 	if label := p.Label(); label != nil && attributable(res.outcome) {
