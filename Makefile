@@ -68,6 +68,11 @@ oc: ## error rates as rates: simulated PASS under a wrong split stays under alph
 bench-load: build ## the load engine beside wrk, h2load, fortio, oha, hey, vegeta; writes docs/benchmarks (15 minutes, an idle machine)
 	$(GO) run ./hack/benchload $(BENCH)
 
+counts: build sandbox ## every count exact: 10^7 requests on each engine, 10^5 with each fault, a minute through Envoy (10 minutes)
+	$(GO) run ./hack/benchload --only counts $(BENCH)
+	$(GO) test -count=1 -timeout 30m -v ./verify/load -run TestEvery -faulty 100000
+	cd sandbox && MESH_SPLIT_SECONDS=60 $(GO) test -count=1 -timeout 20m -v -run TestCountsAtFullSpeed .
+
 lint: ## golangci-lint by .golangci.yaml (the first run builds it)
 	$(GO) run $(GOLANGCI_LINT) run ./...
 	cd sandbox && $(GO) run $(GOLANGCI_LINT) run ./...
@@ -118,7 +123,7 @@ krew: dist ## the manifest of dist/ becomes krew-manifest.yaml
 clean: ## remove bin/ and dist/
 	rm -rf bin dist
 
-.PHONY: help build demo doctor install test fmt-check vet unit integration race check oc bench-load lint sandbox fmt generate owner dist krew clean
+.PHONY: help build demo doctor install test fmt-check vet unit integration race check oc bench-load counts lint sandbox fmt generate owner dist krew clean
 
 ##@ Real nodes (Linux, root; packages: docs/e2e.md)
 nodes: build bin/kubectl ## bin/nodes and what its cluster runs (istioctl, helm, …); the first build takes minutes

@@ -30,6 +30,10 @@ type job struct {
 	time        time.Duration // 0: until it is killed
 	requests    int
 	rate        int // requests per second over all connections; 0: as fast as it can
+
+	more   []string // arguments behind the usual ones
+	before []string // a program to run it under
+	env    []string
 }
 
 func (j *job) url() string {
@@ -55,6 +59,15 @@ func (j *job) duration() string {
 
 // arguments gives the command line of a client for a job, and what it reads from standard input.
 func arguments(client string, j *job) (args []string, stdin string) {
+	args, stdin = usual(client, j)
+	if len(j.more) > 0 { // all but our own want the address last
+		last := len(args) - 1
+		args = append(append(args[:last:last], j.more...), args[last])
+	}
+	return args, stdin
+}
+
+func usual(client string, j *job) (args []string, stdin string) {
 	n, d, url := strconv.Itoa(j.connections), j.duration(), j.url()
 	switch client {
 	case "epoll", "portable":
@@ -82,6 +95,9 @@ func arguments(client string, j *job) (args []string, stdin string) {
 		}
 		return append(append(args, countOrTime(j, "-n", "-t", d)...), url), ""
 	case "oha":
+		if j.time > 0 {
+			d = j.time.String()
+		}
 		args = []string{"--no-tui", "-c", n}
 		if j.rate > 0 {
 			args = append(args, "-q", strconv.Itoa(j.rate))

@@ -1,11 +1,12 @@
 package main
 
 import (
+	"math"
 	"strings"
 	"testing"
 )
 
-// round is one round of two clients, made up.
+// twoRounds is two rounds of two clients, made up.
 func twoRounds(farBusy float64, ours, theirs [2]float64) (samples []Sample) {
 	for i := range ours {
 		samples = append(samples,
@@ -50,5 +51,26 @@ func TestPageSaysWhatIsMissing(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page lacks %q:\n%s", want, text)
 		}
+	}
+}
+
+// Requests sent as planned are off by nothing; a burst of ten every 10 ms is off by 4.5 ms at its ends.
+func TestStartErrors(t *testing.T) {
+	var even, bursts []int64
+	for i := range int64(1000) {
+		even = append(even, 5e9+i*1e6)
+		bursts = append(bursts, 5e9+i/10*10e6)
+	}
+	for _, row := range []struct {
+		name     string
+		arrivals []int64
+		p99      float64
+	}{{"even", even, 0}, {"in bursts", bursts, 4.5e-3}} {
+		if _, p99, _ := startErrors(row.arrivals, 1000); math.Abs(p99-row.p99) > 1e-6 {
+			t.Errorf("%s: p99 %v s, want %v", row.name, p99, row.p99)
+		}
+	}
+	if _, _, rate := startErrors(even, 1000); math.Abs(rate-1000) > 1e-6 {
+		t.Errorf("rate %v, want 1000", rate)
 	}
 }

@@ -29,6 +29,7 @@ type bench struct {
 	rounds        int
 	round, warmUp time.Duration
 	connections   []int
+	many          int // requests of the comparison of counts
 	results       Results
 }
 
@@ -58,14 +59,15 @@ func run(ctx context.Context) error {
 	round := flag.Duration("round", 1500*time.Millisecond, "time measured of each client in each round")
 	warmUp := flag.Duration("warm-up", 500*time.Millisecond, "time before that")
 	connections := flag.String("connections", "8,64,256", "numbers of connections, of 8, 64 and 256")
-	only := flag.String("only", strings.Join(stageNames(), ","), "stages to run")
+	only := flag.String("only", "cost,pacing,pause,stop,speed", "stages to run; there is counts, too")
+	many := flag.Int("many", 10_000_000, "requests that stage counts sends on each engine")
 	dir := flag.String("tools", filepath.Join(cache, "benchload"), "folder to install tools into")
 	install := flag.Bool("install", true, "install what is missing")
 	program := flag.String("program", "bin/mesh-verify", "our program")
 	out := flag.String("out", "docs/benchmarks", "folder for page, picture and raw rounds")
 	flag.Parse()
 
-	b := &bench{rounds: *rounds, round: *round, warmUp: *warmUp, settings: far.Settings{Share: 0.3}}
+	b := &bench{rounds: *rounds, round: *round, warmUp: *warmUp, many: *many, settings: far.Settings{Share: 0.3}}
 	for _, text := range strings.Split(*connections, ",") {
 		n, err := strconv.Atoi(text)
 		if err != nil || !slices.Contains(columns[:], n) {
@@ -116,14 +118,12 @@ var stages = []struct {
 	name string
 	run  func(*bench, context.Context) error
 }{
+	{"cost", (*bench).cost},
+	{"pacing", (*bench).pacing},
+	{"pause", (*bench).pause},
+	{"stop", (*bench).stop},
 	{"speed", (*bench).speed},
-}
-
-func stageNames() (names []string) {
-	for _, s := range stages {
-		names = append(names, s.name)
-	}
-	return names
+	{"counts", (*bench).counts},
 }
 
 // findOurs looks at our own program: which engines has it?
@@ -189,7 +189,6 @@ func (b *bench) describe() {
 	}
 	r := &b.results
 	r.Versions, r.Absent, r.Commands = b.tools.versions, b.tools.absent, map[string][]string{}
-	r.Rounds, r.Round, r.WarmUp = b.rounds, b.round.Seconds(), b.warmUp.Seconds()
 	for _, client := range b.present(races[0].clients) {
 		args, _ := arguments(client, &job{far: far.Addresses{Plain: "ADDRESS:PORT"}, protocol: plainHTTP, connections: 64})
 		r.Commands[client] = args

@@ -1,30 +1,16 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 	"unsafe"
 )
-
-// start runs a client on its core. What it prints is kept in out.
-func (b *bench) start(ctx context.Context, client string, j *job, out *bytes.Buffer, prefix ...string) (*exec.Cmd, error) {
-	args, stdin := arguments(client, j)
-	line := append([]string{"-c", strconv.Itoa(b.clientCore)}, prefix...)
-	c := exec.CommandContext(ctx, "taskset", append(append(line, b.tools.paths[client]), args...)...)
-	c.Stdin, c.Stdout, c.Stderr = strings.NewReader(stdin), out, out
-	if client == "vegeta" {
-		c.Stdout = nil // every result, in binary
-	}
-	return c, c.Start()
-}
 
 // look is the state of both sides at one moment.
 type look struct {
@@ -54,8 +40,7 @@ func (b *bench) measure(ctx context.Context, client string, j *job) (Sample, err
 	if err := b.far.Set(b.settings); err != nil {
 		return s, err
 	}
-	var out bytes.Buffer
-	c, err := b.start(ctx, client, j, &out)
+	c, said, err := b.start(ctx, client, j)
 	if err != nil {
 		return s, err
 	}
@@ -65,8 +50,8 @@ func (b *bench) measure(ctx context.Context, client string, j *job) (Sample, err
 	}
 	defer end()
 	if err := b.awaitFirst(ctx); err != nil {
-		end() // which completes out
-		return s, fmt.Errorf("%s: %w: %s", client, err, tail(out.Bytes()))
+		end() // which completes what it said
+		return s, fmt.Errorf("%s: %w: %s", client, err, said.tail())
 	}
 	var at [2]look
 	for i, d := range []time.Duration{b.warmUp, b.round} {
@@ -75,14 +60,14 @@ func (b *bench) measure(ctx context.Context, client string, j *job) (Sample, err
 		}
 		if err != nil {
 			end()
-			return s, fmt.Errorf("%s: %w: %s", client, err, tail(out.Bytes()))
+			return s, fmt.Errorf("%s: %w: %s", client, err, said.tail())
 		}
 	}
 	d := at[1].at - at[0].at
 	n := float64(at[1].requests - at[0].requests)
 	if n == 0 {
 		end()
-		return s, fmt.Errorf("%s: no requests in a round: %s", client, tail(out.Bytes()))
+		return s, fmt.Errorf("%s: no requests in a round: %s", client, said.tail())
 	}
 	used := at[1].client - at[0].client
 	answering := at[1].far - at[0].far

@@ -26,8 +26,9 @@ func page(r *Results) string {
 	b.WriteString("\n`*`: the far side's core was at least 95 % busy, so it was the far side that was measured, and the ratio of requests per second is\n" +
 		"void. Shown instead is theirs/ours of the processor time per request, which stays valid.\n\n" +
 		"![processor time per request](load.svg)\n\n")
-	b.WriteString(r.medians())
-	b.WriteString(r.method())
+	for _, part := range []func() string{r.medians, r.costs, r.paces, r.pauses, r.stops, r.counted, r.memory, r.method} {
+		b.WriteString(part())
+	}
 	return b.String()
 }
 

@@ -20,12 +20,13 @@ var races = []struct {
 // speed runs every client once per round at every number of connections, each round in another order.
 func (b *bench) speed(ctx context.Context) error {
 	b.results.Samples = nil
+	b.results.Rounds, b.results.Round, b.results.WarmUp = b.rounds, b.round.Seconds(), b.warmUp.Seconds()
 	cells := 0
 	for _, race := range races {
 		cells += len(b.present(race.clients)) * len(b.connections)
 	}
 	total := time.Duration(b.rounds*cells) * (b.warmUp + b.round + 150*time.Millisecond)
-	say("speed: %d rounds of %d runs, %v each after %v: about %v", b.rounds, cells, b.round, b.warmUp, total.Round(time.Minute))
+	say("speed: %d rounds of %d runs, %v each after %v: about %v", b.rounds, cells, b.round, b.warmUp, total.Round(time.Second))
 	began := time.Now()
 	for round := range b.rounds {
 		for _, n := range b.connections {

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+
+	"github.com/mesh-split/mesh-split/hack/benchload/far"
+)
+
+// counts compares what each engine counted with what the far side did, over as many requests as a long watch sends, and how
+// much memory that took, beside others.
+func (b *bench) counts(ctx context.Context) error {
+	b.results.Counts, b.results.Memory = nil, nil
+	for _, engine := range []struct {
+		name     string
+		protocol protocol
+	}{{"epoll", plainHTTP}, {"portable", plainHTTP}, {"portable", overTLS}, {"h2", http2}} {
+		if b.tools.paths[engine.name] == "" {
+			continue
+		}
+		for _, n := range []int{10_000, b.many} {
+			e, err := b.toEnd(ctx, engine.name, &job{protocol: engine.protocol, connections: 256, requests: n}, b.settings)
+			if err != nil {
+				return err
+			}
+			b.remember(engine.name, string(engine.protocol), &e)
+			r, err := e.report()
+			if err != nil {
+				return err
+			}
+			c := Count{Engine: engine.name, Protocol: string(engine.protocol), Outcomes: r.Outcomes, Sent: r.Requests.Sent, V1: r.of("v1"), V2: r.of("v2"),
+				FarRequests: e.far.Requests, FarV1: e.far.V1, FarV2: e.far.V2}
+			say("counts: %s over %s: %d and %d of %d, the far side %d and %d of %d: equal %t", c.Engine, c.Protocol, c.V1, c.V2, c.Sent, c.FarV1, c.FarV2, c.FarRequests, c.Equal())
+			b.results.Counts = append(b.results.Counts, c)
+		}
+	}
+	for _, client := range b.present([]string{"hey", "oha", "fortio"}) {
+		for _, n := range []int{10_000, 1_000_000} {
+			e, err := b.toEnd(ctx, client, &job{protocol: plainHTTP, connections: 256, requests: n}, far.Settings{})
+			if err != nil {
+				return err
+			}
+			b.remember(client, string(plainHTTP), &e)
+		}
+	}
+	return nil
+}
+
+func (b *bench) remember(client, protocol string, e *ended) {
+	m := Memory{Client: client, Protocol: protocol, Requests: e.far.Requests, MiB: float64(e.peak) / 1024}
+	say("memory: %s over %s: %.1f MiB at most in %d requests", client, protocol, m.MiB, m.Requests)
+	b.results.Memory = append(b.results.Memory, m)
+}
