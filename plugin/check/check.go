@@ -104,7 +104,7 @@ func (o *Options) Run(ctx context.Context) error {
 		return err
 	}
 	if o.Name == "" {
-		o.rights(ctx, show, "")
+		o.rights(ctx, show, mesh.VirtualService, "")
 		return nil
 	}
 	s, err := subject.Load(ctx, o.Client, o.Name, o.Route)
@@ -121,7 +121,7 @@ func (o *Options) Run(ctx context.Context) error {
 	if s.Gateways != nil {
 		gateway = s.Gateways.Pods[0].Namespace
 	}
-	o.rights(ctx, show, gateway)
+	o.rights(ctx, show, s.Object.Kind, gateway)
 	o.gateways(ctx, show, s, gatewayErr)
 	found, err := guard.Look(ctx, s, plan, o.Now())
 	if err != nil {

@@ -15,15 +15,15 @@ type role struct {
 	rights        []mesh.Right
 }
 
-// roles are what the commands need, for objects of a namespace whose gateways run in another.
-func roles(namespace, gateways string) []role {
-	const istio = "networking.istio.io"
+// roles are what the commands need, for objects of a kind and a namespace whose gateways run in another.
+func roles(kind mesh.Kind, namespace, gateways string) []role {
+	istio := mesh.VirtualService.Group
 	return []role{
 		{"observe", "names, checks and gateways are known only in part", []mesh.Right{
-			{Verb: "get", Group: istio, Resource: "virtualservices", Namespace: namespace},
-			{Verb: "list", Group: istio, Resource: "virtualservices", Namespace: namespace},
-			{Verb: "watch", Group: istio, Resource: "virtualservices", Namespace: namespace},
-			{Verb: "get", Group: istio, Resource: "gateways"},
+			{Verb: "get", Group: kind.Group, Resource: kind.Resource, Namespace: namespace},
+			{Verb: "list", Group: kind.Group, Resource: kind.Resource, Namespace: namespace},
+			{Verb: "watch", Group: kind.Group, Resource: kind.Resource, Namespace: namespace},
+			{Verb: "get", Group: kind.Group, Resource: "gateways"},
 			{Verb: "list", Group: istio, Resource: "destinationrules"},
 			{Verb: "list", Group: istio, Resource: "serviceentries"},
 			{Verb: "list", Resource: "services"},
@@ -31,7 +31,7 @@ func roles(namespace, gateways string) []role {
 			{Verb: "list", Group: "discovery.k8s.io", Resource: "endpointslices"},
 		}},
 		{"edit", "set and undo are refused by the API server", []mesh.Right{
-			{Verb: "patch", Group: istio, Resource: "virtualservices", Namespace: namespace},
+			{Verb: "patch", Group: kind.Group, Resource: kind.Resource, Namespace: namespace},
 		}},
 		{"inspect", "whether a change is live cannot be seen (set --wait=false)", []mesh.Right{
 			{Verb: "create", Resource: "pods/portforward", Namespace: gateways},
@@ -41,8 +41,8 @@ func roles(namespace, gateways string) []role {
 }
 
 // rights says which roles one has, and of the others what is missing.
-func (o *Options) rights(ctx context.Context, show *screen.Screen, gateways string) {
-	for _, r := range roles(o.Client.Namespace, gateways) {
+func (o *Options) rights(ctx context.Context, show *screen.Screen, kind mesh.Kind, gateways string) {
+	for _, r := range roles(kind, o.Client.Namespace, gateways) {
 		var missing []string
 		for _, right := range o.Client.Review(ctx, r.rights) {
 			switch {

@@ -18,7 +18,7 @@ const patience = time.Second
 // Func is what cobra asks for.
 type Func = func(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective)
 
-// Name completes the first argument with the names of VirtualServices.
+// Name completes the first argument with the names of VirtualServices, or behind httproute/ with those of that kind.
 func Name(f mesh.Factory) Func {
 	return func(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 		if len(args) > 0 {
@@ -63,5 +63,18 @@ func names(_ *cobra.Command, f mesh.Factory, typed string) []string {
 	if err != nil {
 		return nil
 	}
-	return slices.DeleteFunc(client.Names(ctx, mesh.VirtualService), func(n string) bool { return !strings.HasPrefix(n, typed) })
+	kind, prefix := mesh.VirtualService, ""
+	if i := strings.IndexByte(typed, '/'); i >= 0 {
+		prefix = typed[:i+1]
+		if kind, _, err = mesh.ParseName(prefix + "NAME"); err != nil {
+			return nil
+		}
+	}
+	var list []string
+	for _, name := range client.Names(ctx, kind) {
+		if strings.HasPrefix(prefix+name, typed) {
+			list = append(list, prefix+name)
+		}
+	}
+	return list
 }

@@ -1,7 +1,6 @@
 package get
 
 import (
-	"errors"
 	"io"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -74,14 +73,17 @@ func (p *output) add(page []mesh.Object, names *route.Mesh) error {
 			p.items.Items = append(p.items.Items, document(r, p.options.Client.Context))
 		}
 	case len(rows) > 0:
-		return errors.Join(p.printer.PrintObj(table(rows), p.tab), p.tab.Flush())
+		return p.printer.PrintObj(table(rows), p.tab) // it flushes every hundred rows by itself
 	}
 	return nil
 }
 
-// end writes the document, of what was added since the last end.
+// end writes what is left: the last rows, or the document of what was added since the last end.
 func (p *output) end() error {
-	if p.items == nil {
+	switch {
+	case p.tab != nil:
+		return p.tab.Flush()
+	case p.items == nil:
 		return nil
 	}
 	list := p.items

@@ -43,7 +43,7 @@ func ParseAddress(text string) (Address, error) {
 }
 
 // Addresses are the places where load could go in, best first: what users themselves come through before what is a detour.
-// The order is that of the reference, docs/address.md: load balancer, node port, ClusterIP (in a pod only), and at last a
+// The order: what a Gateway of the Gateway API says of itself, load balancer, node port, ClusterIP (in a pod only), and at last a
 // port-forward to one pod. None of them has been tried.
 func (c *Client) Addresses(g *Gateways) []Address {
 	var list []Address
@@ -61,6 +61,9 @@ func (c *Client) Addresses(g *Gateways) []Address {
 			a.Addresses = nil
 		}
 		list = append(list, a)
+	}
+	for _, a := range g.outer() {
+		add("status of the Gateway", []string{a}, int32(g.Server.Port))
 	}
 	for _, s := range g.services {
 		port, ok := servicePort(s, g.Server)
@@ -86,6 +89,15 @@ func (c *Client) Addresses(g *Gateways) []Address {
 		}
 	}
 	return append(list, c.throughForward(g, scheme))
+}
+
+// outer are the addresses in the Gateway's status that lead in from outside. Without a load balancer Istio writes the Service's
+// ClusterIP there, or its name.
+func (g *Gateways) outer() []string {
+	return slices.DeleteFunc(slices.Clone(g.addresses), func(a string) bool {
+		return strings.HasSuffix(a, ".svc") || strings.Contains(a, ".svc.") ||
+			slices.ContainsFunc(g.services, func(s core.Service) bool { return slices.Contains(s.Spec.ClusterIPs, a) || s.Spec.ClusterIP == a })
+	})
 }
 
 // hostIPs are the nodes of Ready gateway pods: with externalTrafficPolicy Local, each node leads to its own pods only.

@@ -17,17 +17,26 @@ import (
 	"github.com/mesh-split/mesh-split/verify/fault"
 )
 
-// Gateways are the ingress gateways that serve a VirtualService: where its weights have to arrive, and where load goes in.
+// Gateways are the ingress gateways that serve a route object: where its weights have to arrive, and where load goes in.
 type Gateways struct {
-	Names    []string // namespace/name of the Gateway objects
-	Server   Server   // the one that load is sent to
-	Pods     []Pod    // of every Gateway, by namespace and name
-	Service  string   // namespace/name of the Service in front of the pods, or ""
-	selector []map[string]string
-	services []core.Service
+	Names     []string // namespace/name of the Gateway objects
+	Server    Server   // the one that load is sent to
+	Pods      []Pod    // of every Gateway, by namespace and name
+	Service   string   // namespace/name of the Service in front of the pods, or ""
+	selectors []selector
+	services  []core.Service
+	addresses []string // of status.addresses, with the Gateway API
 }
 
-// Server is a port that a Gateway opens for hosts of the VirtualService.
+// selector selects gateway pods, of one namespace or of all.
+type selector struct {
+	namespace string
+	labels    map[string]string
+}
+
+func (s selector) String() string { return labels.SelectorFromSet(s.labels).String() }
+
+// Server is a port that a Gateway opens for hosts of the route object.
 type Server struct {
 	Port  uint32 // as the Gateway says it: the Service's port, not the pod's
 	TLS   bool
@@ -61,33 +70,16 @@ func (g *Gateways) Ready() []Pod {
 	return slices.DeleteFunc(slices.Clone(g.Pods), func(p Pod) bool { return !p.Ready })
 }
 
-// Gateways finds the gateways of a VirtualService: its Gateway objects, the pods they select, the Service before those.
+// Gateways finds the gateways of a route object: the Gateway objects it names, their pods, the Service before those.
 func (c *Client) Gateways(ctx context.Context, o Object) (*Gateways, error) {
-	if o.Kind.Name != VirtualService.Name {
-		return nil, fault.Usagef("set NAME DEST=PERCENT --wait=false changes its weights without looking at gateways",
-			"the gateways of %s are not followed: only those of a VirtualService are", o)
-	}
-	names, _, _ := unstructured.NestedStringSlice(o.Object, "spec", "gateways") // the CRD's schema holds the type
-	names = slices.DeleteFunc(names, func(n string) bool { return n == "mesh" })
-	if len(names) == 0 {
-		return nil, fault.New(fault.Refused, "sidecars apply it, and no gateway: verify it from a pod with mesh-verify",
-			"%s is bound to no gateway, only to the mesh", o).Named("E_MESH_ONLY")
-	}
 	g := &Gateways{}
-	var servers []Server
-	for _, name := range names {
-		namespace, name := gatewayName(name, o.GetNamespace())
-		spec, err := c.gateway(ctx, namespace, name)
-		if err != nil {
-			return nil, err
-		}
-		g.Names = append(g.Names, namespace+"/"+name)
-		g.selector = append(g.selector, spec.GetSelector())
-		servers = append(servers, serving(spec, namespace, o.GetNamespace(), Hosts(o))...)
+	find := c.istioServers
+	if o.Kind.Name != VirtualService.Name {
+		find = c.listeners
 	}
-	if len(servers) == 0 {
-		return nil, fault.New(fault.Refused, "compare hosts of the Gateway's servers with hosts of the VirtualService",
-			"no HTTP server of %s serves a host of %s", strings.Join(g.Names, ", "), o).Named("E_HOST_NOT_SERVED")
+	servers, err := find(ctx, o, g)
+	if err != nil {
+		return nil, err
 	}
 	g.Server = servers[0]
 	for _, s := range servers { // plain HTTP first: it needs no certificate to be measured
@@ -100,6 +92,31 @@ func (c *Client) Gateways(ctx context.Context, o Object) (*Gateways, error) {
 		return nil, err
 	}
 	return g, c.findServices(ctx, g)
+}
+
+// istioServers reads the Gateways that a VirtualService names, and gives their servers for its hosts.
+func (c *Client) istioServers(ctx context.Context, o Object, g *Gateways) ([]Server, error) {
+	names := slices.DeleteFunc(Parents(o), func(n string) bool { return n == "mesh" })
+	if len(names) == 0 {
+		return nil, fault.New(fault.Refused, "sidecars apply it, and no gateway: verify it from a pod with mesh-verify",
+			"%s is bound to no gateway, only to the mesh", o).Named("E_MESH_ONLY")
+	}
+	var servers []Server
+	for _, name := range names {
+		namespace, name := gatewayName(name, o.GetNamespace())
+		spec, err := c.gateway(ctx, namespace, name)
+		if err != nil {
+			return nil, err
+		}
+		g.Names = append(g.Names, namespace+"/"+name)
+		g.selectors = append(g.selectors, selector{metav1.NamespaceAll, spec.GetSelector()})
+		servers = append(servers, serving(spec, namespace, o.GetNamespace(), Hosts(o))...)
+	}
+	if len(servers) == 0 {
+		return nil, fault.New(fault.Refused, "compare hosts of the Gateway's servers with hosts of the VirtualService",
+			"no HTTP server of %s serves a host of %s", strings.Join(g.Names, ", "), o).Named("E_HOST_NOT_SERVED")
+	}
+	return servers, nil
 }
 
 // gatewayName reads an item of spec.gateways: gw, ./gw, ns/gw, or the old gw.ns.svc.cluster.local.
@@ -180,10 +197,10 @@ func overlap(a, b string) bool {
 // FindPods lists the gateway pods anew: pods come and go while a change travels.
 func (c *Client) FindPods(ctx context.Context, g *Gateways) error {
 	var pods []Pod
-	for _, selector := range g.selector {
-		list, err := c.kube.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{LabelSelector: labels.SelectorFromSet(selector).String()})
+	for _, s := range g.selectors {
+		list, err := c.kube.CoreV1().Pods(s.namespace).List(ctx, metav1.ListOptions{LabelSelector: s.String()})
 		if err != nil {
-			return c.explain(ask{"list", "pods", "", ""}, err)
+			return c.explain(ask{"list", "pods", s.namespace, ""}, err)
 		}
 		for i := range list.Items {
 			p := &list.Items[i]
@@ -199,7 +216,7 @@ func (c *Client) FindPods(ctx context.Context, g *Gateways) error {
 	slices.SortFunc(pods, func(a, b Pod) int { return strings.Compare(a.String(), b.String()) })
 	g.Pods = pods
 	if len(g.Ready()) == 0 {
-		return fault.New(fault.Refused, "kubectl get pods -A -l "+labels.SelectorFromSet(g.selector[0]).String()+" shows them",
+		return fault.New(fault.Refused, "kubectl get pods -A -l "+g.selectors[0].String()+" shows them",
 			"no gateway pod of %s is ready", strings.Join(g.Names, ", ")).Named("E_NO_LISTENER")
 	}
 	return nil

@@ -103,6 +103,11 @@ func TestAddresses(t *testing.T) {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 		}
 	}
+	own := &Gateways{Server: Server{Port: 80}, Pods: pods, services: []core.Service{service},
+		addresses: []string{"10.0.0.7", "gw-istio.shop.svc.cluster.local", "198.51.100.4"}}
+	if got := (&Client{}).Addresses(own)[:2]; got[0].URL != "http://198.51.100.4:80" || got[1].URL != "http://192.0.2.1:31380" {
+		t.Errorf("a Gateway's status: %v; want its outer address first, and no names or addresses of inside the cluster", got)
+	}
 	g := &Gateways{Server: Server{Port: 80}, Pods: pods, services: []core.Service{service}}
 	nodes := (&Client{}).Addresses(g)[0]
 	if want := []string{"192.0.2.1:31380", "192.0.2.2:31380"}; !slices.Equal(nodes.Addresses, want) {

@@ -26,11 +26,11 @@ func (i item) entry() Entry {
 
 func (c candidate) String() string { return c.entry().String() }
 
-// gave says whether Envoy's route was made from this one. The VirtualService that Istio makes of an HTTPRoute has a name of
-// its own, but the route's name is then unique.
+// gave says whether Envoy's route was made from this one. The object that Istio makes of HTTPRoutes has a name and a namespace
+// of its own, but the route's name tells enough.
 func (c candidate) gave(r EnvoyRoute) bool {
 	if c.entry().Section == Rules {
-		return r.Name == c.envoyName() && r.Namespace == namespace(c.root)
+		return r.Name == c.envoyName() && r.ofGatewayAPI()
 	}
 	return r.Name == c.envoyName() && r.Namespace+"/"+r.Object == c.source()
 }

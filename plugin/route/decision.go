@@ -43,6 +43,15 @@ func (d *Decision) Origin() Origin {
 	return o
 }
 
+// domain is that of the virtual host.
+func (d *Decision) domain() string { return withoutPort(d.VirtualHost) }
+
+// beside says that both were decided in one Envoy, by virtual hosts of different domains.
+func (d *Decision) beside(other *Decision) bool {
+	return len(d.Proxy.Labels) > 0 && d.Proxy.String() == other.Proxy.String() && d.RouteConfig == other.RouteConfig &&
+		d.VirtualHost != "" && other.VirtualHost != "" && d.domain() != other.domain()
+}
+
 func (d *Decision) warn(name, format string, args ...any) {
 	d.Warnings = append(d.Warnings, Warning{name, fmt.Sprintf(format, args...)})
 }

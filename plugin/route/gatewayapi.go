@@ -14,13 +14,17 @@ const gatewayGroup = "gateway.networking.k8s.io"
 // host among theirs, and of their matches the most specific one, an order that the API defines.
 // https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule
 func (m *Mesh) whichListener(g Object, p Probe, dump *Dump) (*Decision, error) {
-	d := &Decision{Probe: p, Gateway: namespace(g) + "/" + objectName(g), Server: p.port()}
+	d := &Decision{Probe: p, Proxy: m.proxyOf(g), Gateway: namespace(g) + "/" + objectName(g), Server: p.port()}
 	listener := closestListener(g, p)
+	if port := m.servicePort(d.Proxy, p.port()); listener == nil && port != 0 { // the address of a node, as people paste it
+		p.Port, d.Server = port, port
+		listener = closestListener(g, p)
+	}
 	if listener == nil {
 		return d, refuse("E_NO_LISTENER", "look at the listeners of gateway "+d.Gateway, "gateway %s has no %s listener on port %d for %s", d.Gateway, p.Scheme, p.port(), printable(p.domain()))
 	}
 	if p.Scheme == "http" {
-		d.RouteConfig = fmt.Sprintf("http.%d", p.port())
+		d.RouteConfig = fmt.Sprintf("http.%d", m.targetPort(d.Proxy, p.port()))
 	}
 	var routes []candidate
 	domain := ""
@@ -74,54 +78,6 @@ func listenerHost(l map[string]any) string {
 	return "*"
 }
 
-// attached says whether a route names the listener as a parent and the listener lets its namespace in. Which namespaces a
-// selector lets in is written into the route's status by istiod.
-func attached(r, g Object, listener map[string]any) bool {
-	for _, ref := range dicts(r, "spec", "parentRefs") {
-		ns := str(ref, "namespace")
-		if ns == "" {
-			ns = namespace(r)
-		}
-		port, hasPort := number(ref, "port")
-		listens, _ := number(listener, "port")
-		section := str(ref, "sectionName")
-		if group, ok := ref["group"].(string); ok && group != gatewayGroup {
-			continue
-		}
-		if kind := str(ref, "kind"); kind != "" && kind != "Gateway" {
-			continue
-		}
-		if str(ref, "name") != objectName(g) || ns != namespace(g) || section != "" && section != str(listener, "name") || hasPort && port != listens {
-			continue
-		}
-		switch str(listener, "allowedRoutes", "namespaces", "from") {
-		case "All":
-			return true
-		case "Selector":
-			return accepted(r, ref)
-		case "None":
-			return false
-		}
-		return namespace(r) == namespace(g)
-	}
-	return false
-}
-
-// accepted reads the condition that the controller wrote for a parent.
-func accepted(r Object, ref map[string]any) bool {
-	for _, parent := range dicts(r, "status", "parents") {
-		if str(parent, "parentRef", "name") != str(ref, "name") || str(parent, "parentRef", "sectionName") != str(ref, "sectionName") {
-			continue
-		}
-		for _, c := range dicts(parent, "conditions") {
-			if str(c, "type") == "Accepted" && str(c, "status") == "True" {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // routeDomain is the closest domain that a route and its listener share and that covers the host; empty if none.
 func routeDomain(r Object, listener map[string]any, host string) string {
 	names := strs(r, "spec", "hostnames")
@@ -144,7 +100,7 @@ func ruleCandidates(r Object) []candidate {
 	for i, rule := range dicts(r, "spec", "rules") {
 		name := str(rule, "name")
 		if name == "" {
-			name = fmt.Sprintf("%s.%s.%d", namespace(r), objectName(r), i)
+			name = ruleName(r, i)
 		}
 		it := item{object: r, index: i, root: -1, name: name, raw: rule}
 		matches := dicts(rule, "matches")

@@ -23,6 +23,10 @@ func (m *Mesh) Which(p Probe, dump *Dump) (*Decision, error) {
 	var bestErr error
 	take := func(d *Decision, err error) {
 		switch {
+		case best != nil && best.beside(d): // one Envoy, which picks the closest domain and never comes back
+			if closer(d.domain(), best.domain()) {
+				best, bestErr = d, err
+			}
 		case best == nil || bestErr != nil && (err == nil || depth(err) > depth(bestErr)):
 			best, bestErr = d, err
 		case err == nil && bestErr == nil && d.Entry.String() != best.Entry.String():

@@ -1,7 +1,6 @@
 package route
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -143,16 +142,4 @@ func joinNames(root, delegate string) string {
 		return root + delegate
 	}
 	return root + "-" + delegate
-}
-
-// ruleRoutes are the routes of an HTTPRoute's rule: they are called <namespace>.<name>.<rule>, or by the rule's name.
-func (h VirtualHost) ruleRoutes(e Entry) []EnvoyRoute {
-	generic := fmt.Sprintf("%s.%s.%d", e.Namespace(), e.ObjectName(), e.Index)
-	var out []EnvoyRoute
-	for _, r := range h.Routes {
-		if r.Namespace == e.Namespace() && (r.Name == generic || e.Name != "" && r.Name == e.Name && strings.HasPrefix(r.Object, e.ObjectName())) {
-			out = append(out, r)
-		}
-	}
-	return out
 }

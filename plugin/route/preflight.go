@@ -54,7 +54,7 @@ func (m *Mesh) checkDestination(e Entry, d Destination, from Place) []Finding {
 		if m.Services == nil {
 			return unchecked("service", "services")
 		}
-		return found("service", "E_NO_SERVICE", m.hostHint(d), "%s: host %s of %s is no Service and no exported ServiceEntry: its share would be answered 503", e, printable(d.Host), d.Short)
+		return found("service", "E_NO_SERVICE", m.hostHint(d), "%s: host %s of %s is no Service and no exported ServiceEntry: its share would be answered %d", e, printable(d.Host), d.Short, e.missing())
 	}
 	if f := m.checkPort(e, d, service, entry, from); f != nil {
 		return f
@@ -74,6 +74,9 @@ func (m *Mesh) checkDestination(e Entry, d Destination, from Place) []Finding {
 	if service == nil {
 		return checkServiceEntry(e, d, entry, subset)
 	}
+	if entry != nil && namespace(entry) == d.Namespace && len(dicts(entry, "spec", "endpoints")) > 0 {
+		return checkServiceEntry(e, d, entry, subset) // Istio gives a host the endpoints of both
+	}
 	ready, kind := m.ready(d, subset)
 	if kind != "" {
 		return unchecked("endpoints", kind)
@@ -83,6 +86,14 @@ func (m *Mesh) checkDestination(e Entry, d Destination, from Place) []Finding {
 			"%s: %s has no ready endpoint: its share would be answered 503", e, d.Short)
 	}
 	return nil
+}
+
+// missing is how a gateway answers for a destination that does not exist.
+func (e Entry) missing() int {
+	if e.Section == Rules { // the Gateway API wants it so
+		return 500
+	}
+	return 503
 }
 
 func (m *Mesh) service(d Destination) Object {
@@ -225,10 +236,16 @@ func (m *Mesh) checkCapacity(c Change, from Place) []Finding {
 	return out
 }
 
-// checkAccepted reads what istiod wrote of an HTTPRoute at its present generation.
+// checkAccepted reads what the gateway's controller wrote of an HTTPRoute. What it wrote of an older generation says nothing,
+// and nothing is held against the route then: weights, which are all that changes here, are not what it judges.
 func checkAccepted(e Entry) []Finding {
 	generation, _ := number(e.Object, "metadata", "generation")
-	for _, parent := range dicts(e.Object, "status", "parents") {
+	parents := dicts(e.Object, "status", "parents")
+	if len(parents) == 0 {
+		return found("accepted", "E_NOT_ACCEPTED", "is the Gateway of spec.parentRefs there, and who serves its class? kubectl get gateways.gateway.networking.k8s.io -A",
+			"%s: no gateway has taken the route: its status is empty", e)
+	}
+	for _, parent := range parents {
 		for _, c := range dicts(parent, "conditions") {
 			kind := str(c, "type")
 			seen, _ := number(c, "observedGeneration")

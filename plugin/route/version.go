@@ -27,7 +27,9 @@ func (m *Mesh) version(d *Destination, objectNamespace string) string {
 	}
 	for _, s := range m.Services {
 		if d.Service != "" && objectName(s) == d.Service && namespace(s) == d.Namespace {
-			return versionOf(labels(s, "spec", "selector"))
+			if l := labels(s, "spec", "selector"); len(l) > 0 { // else somebody else says where its endpoints are
+				return versionOf(l)
+			}
 		}
 	}
 	for _, s := range m.ServiceEntries {

@@ -43,7 +43,8 @@ func NewCmdSet(f mesh.Factory, s genericiooptions.IOStreams, run func(context.Co
 		Use:   "set NAME DEST=PERCENT... [--verify]",
 		Short: "Change weights, wait until every gateway has them, and measure",
 		Long: `Change the weights of one entry of a VirtualService, and of nothing else, then wait until every ingress gateway's Envoy
-holds them. With --verify a bounded load is sent through the gateway and judged: PASS, FAIL or INCONCLUSIVE.
+holds them. With --verify a bounded load is sent through the gateway and judged: PASS, FAIL or INCONCLUSIVE. Routes of the
+Gateway API are named httproute/NAME and grpcroute/NAME, here and in every command.
 
 DEST is what tells a destination apart: a subset, Service, service.namespace, namespace, host, version label or @INDEX.
 PERCENT has at most 4 decimals; the word rest takes what the others leave. Destinations that are not named keep their

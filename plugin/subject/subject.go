@@ -71,8 +71,14 @@ func (s *Subject) FindGateways(ctx context.Context) (err error) {
 	return err
 }
 
-// Hosts are the hosts that the object serves.
-func (s *Subject) Hosts() []string { return mesh.Hosts(s.Object) }
+// Hosts are the hosts that the object serves; an HTTPRoute that names none has those of the listener that it is attached to.
+func (s *Subject) Hosts() []string {
+	hosts := mesh.Hosts(s.Object)
+	if len(hosts) == 0 && s.Gateways != nil {
+		return s.Gateways.Server.Hosts
+	}
+	return hosts
+}
 
 // Title are the facts that are printed before anything is sent or written: context, object and entry, hosts, gateway.
 func (s *Subject) Title() []string {

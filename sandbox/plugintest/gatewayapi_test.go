@@ -1,0 +1,83 @@
+//go:build unix
+
+package plugintest
+
+import (
+	"bytes"
+	"net/url"
+	"os"
+	"strings"
+	"text/template"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// httpRoute is a route of the Gateway API with all it needs. The Gateway names the Service of the ingress gateways that are
+// there (Istio's manual deployment), so the same Envoys serve it. Kubernetes forbids loopback addresses in EndpointSlices, so
+// each Service gets its endpoint from a ServiceEntry of the same host: istiod gives a host the endpoints of both.
+var httpRoute = template.Must(template.New("").Parse(`
+{{- $name := .Name -}}
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: {{$name}}, namespace: istio-system}
+spec:
+  gatewayClassName: istio
+  addresses: [{type: Hostname, value: istio-ingressgateway.istio-system.svc.cluster.local}]
+  listeners: [{name: http, port: 80, protocol: HTTP, hostname: {{$name}}.example.com, allowedRoutes: {namespaces: {from: All}}}]
+{{- range .Apps}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: {{$name}}-{{.Version}}, namespace: default}
+spec: {ports: [{name: http, port: 80}]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: {{$name}}-{{.Version}}, namespace: default}
+spec:
+  hosts: [{{$name}}-{{.Version}}.default.svc.cluster.local]
+  location: MESH_INTERNAL
+  resolution: STATIC
+  ports: [{number: 80, name: http, protocol: HTTP}]
+  endpoints: [{address: 127.0.0.1, ports: {http: {{.Port}}}, labels: {version: {{.Version}}}}]
+{{- end}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: {{.Kind}}
+metadata: {name: {{$name}}, namespace: default}
+spec:
+  parentRefs: [{name: {{$name}}, namespace: istio-system}]
+  hostnames: [{{$name}}.example.com]
+  rules:
+  - matches: [{headers: [{name: x-canary, value: "yes"}]}]
+    backendRefs: [{name: {{$name}}-v2, port: 80}]
+  - name: everyone
+    backendRefs:
+    - {name: {{$name}}-v1, port: 80, weight: {{.A}}}
+    - {name: {{$name}}-v2, port: 80, weight: {{.B}}}
+`))
+
+// httproute KIND NAME WEIGHT/WEIGHT: an HTTPRoute or GRPCRoute of the script's own, for host NAME.example.com, live on every
+// gateway; its second rule splits between Services NAME-v1 and NAME-v2. All of it is deleted at the end of the script.
+func httpRouteCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: httproute HTTPRoute|GRPCRoute NAME WEIGHT/WEIGHT")
+	}
+	type app struct{ Version, Port string }
+	var apps []app
+	for _, a := range shared.Apps() {
+		u, err := url.Parse(a.URL)
+		ts.Check(err)
+		apps = append(apps, app{a.Version, u.Port()})
+	}
+	a, b, _ := strings.Cut(args[2], "/")
+	var manifest bytes.Buffer
+	ts.Check(httpRoute.Execute(&manifest, map[string]any{"Kind": args[0], "Name": args[1], "Apps": apps, "A": a, "B": b}))
+	file := ts.MkAbs(args[1] + ".yaml")
+	ts.Check(os.WriteFile(file, manifest.Bytes(), 0o600))
+	ts.Check(ts.Exec("kubectl", "apply", "-f", file))
+	ts.Defer(func() {
+		_ = ts.Exec("kubectl", "--kubeconfig", shared.Kubeconfig(), "delete", "-f", file, "--wait=false", "--ignore-not-found")
+	})
+	ts.Check(ts.Exec("kubectl", "mesh-split", "wait", strings.ToLower(args[0])+"/"+args[1], "--route", "1", "--for=live"))
+}
