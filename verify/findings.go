@@ -37,6 +37,7 @@ func (f *findings) document() *Report {
 	}
 	out.Load.Slowed, out.Load.Schedule = s.Slowed, schedule(s)
 	out.Load.Failures = latency(&s.FailedService)
+	out.Load.Busy, out.Load.Limits = s.Own.Busy, limits(s, &out.Load)
 	out.Versions, out.Peers = f.versions(), f.peers()
 	return out
 }
@@ -132,6 +133,10 @@ func (f *findings) unanswerable(secure, interrupted bool) error {
 	}
 	hint := "is the address right, and does the gateway listen there?"
 	switch {
+	case s.Own.NoPort > 0:
+		hint = load.RemedyPorts
+	case s.Own.NoFile > 0:
+		hint = load.RemedyFiles
 	case counts["tls_error"] > 0:
 		hint = "check the certificate and the name: --host, --sni, --ca; or --insecure"
 	case counts["malformed"] > 0 && !secure:

@@ -81,6 +81,8 @@ type loop struct {
 	pausing   int             // of these, waiting to dial again
 	sweepGap  time.Duration   // between looks at the deadlines
 	swept     time.Duration   // the last look
+	since     time.Duration   // that it counts its time: from the first request on
+	waited    time.Duration   // of that, for something to do
 	resolving *sync.WaitGroup // of look-ups, which block
 
 	mu     sync.Mutex // guards called and rung
@@ -166,12 +168,14 @@ func (l *loop) run() {
 		s.dial()
 	}
 	events := make([]syscall.EpollEvent, 256)
+	now := l.x.r.now()
 	for l.left > 0 {
 		l.scribe.flush()
 		n, err := syscall.EpollWait(l.set, events, l.patience())
 		if err != nil && err != syscall.EINTR {
 			panic("load: epoll_wait: " + err.Error()) // only for a set that is not one
 		}
+		now = l.woke(now)
 		for i := range max(n, 0) {
 			e := &events[i]
 			if e.Fd < 0 {
@@ -180,9 +184,32 @@ func (l *loop) run() {
 				s.event(e.Events)
 			}
 		}
-		if now := l.x.r.now(); now-l.swept >= l.sweepGap || l.pausing > 0 || l.x.stopping.Load() {
+		if now = l.x.r.now(); now-l.swept >= l.sweepGap || l.pausing > 0 || l.x.stopping.Load() {
 			l.sweep(now)
 		}
+	}
+	l.tally(now)
+}
+
+// woke counts the time since before as waited, from the first request to the stop, and says what time it is.
+func (l *loop) woke(before time.Duration) time.Duration {
+	now := l.x.r.now()
+	switch {
+	case l.x.stopping.Load():
+		l.tally(before)
+	case l.since > 0:
+		l.waited += now - before
+	case l.x.r.began.Load() > 0:
+		l.since = now
+	}
+	return now
+}
+
+// tally notes how busy the loop was until then.
+func (l *loop) tally(until time.Duration) {
+	if l.since > 0 {
+		l.x.r.own.looped(until-l.since, l.waited)
+		l.since = 0
 	}
 }
 

@@ -72,6 +72,7 @@ func (l *lane) refused(began time.Duration, o Outcome, err error) (time.Duration
 	if !l.x.r.budget.take(l.scribe.number) {
 		return 0, false
 	}
+	l.x.r.own.failedDial(err)
 	l.x.r.notes.add(o, err.Error)
 	l.scribe.end(result{epoch: l.scribe.begin(), intended: began, sent: began, received: l.x.r.now(),
 		slot: uint16(l.slot), peer: uint8(l.peer), outcome: o, label: Unattributed})

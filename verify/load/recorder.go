@@ -45,6 +45,7 @@ type Recorder struct {
 	notes  notes
 	events connectionCounters
 	pace   paceNotes
+	own    ownNotes
 }
 
 // mark is the oldest epoch of a worker's requests that are not counted yet.

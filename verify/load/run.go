@@ -35,7 +35,7 @@ const deadDials = 5
 // sweepEvery bounds how late a deadline may be seen.
 const sweepEvery = 100 * time.Millisecond
 
-// spareDescriptors are for everything but the connections.
+// spareDescriptors are for everything but connections and loops, which have two each.
 const spareDescriptors = 32
 
 // newRun checks the plan against its recorder and resolves the addresses.
@@ -47,8 +47,8 @@ func newRun(ctx context.Context, p *Plan, r *Recorder) (*run, error) {
 	if plan.Connections != r.plan.Connections || plan.MaxRequests != r.plan.MaxRequests || plan.Rate != r.plan.Rate {
 		return nil, fault.New(fault.Failed, "", "the recorder was made for another plan")
 	}
-	if have := descriptors(); uint64(plan.Connections)+spareDescriptors > have {
-		return nil, fault.New(fault.Failed, fmt.Sprintf("raise the limit with ulimit -n %d, or lower --connections", plan.Connections+spareDescriptors),
+	if have, need := descriptors(), uint64(plan.Connections+2*len(r.shards)+spareDescriptors); need > have {
+		return nil, fault.New(fault.Failed, fmt.Sprintf("raise the limit with ulimit -n %d, or lower --connections", need),
 			"%d connections need more open files than the %d this process may have", plan.Connections, have)
 	}
 	x := &run{plan: plan, r: r, places: newResolver(&plan), request: plan.Request, last: plan.lastRequest()}
@@ -101,7 +101,7 @@ func (x *run) supervise(ctx context.Context, ready, done <-chan struct{}, kick f
 		again.Stop()
 		break
 	}
-	x.r.pace.cpu.Store(int64(processorTime() - cpu))
+	x.r.own.cpu.Store(int64(processorTime() - cpu))
 	x.r.finish()
 }
 
@@ -131,14 +131,19 @@ func (x *run) err() error {
 	defer x.r.notes.mu.Unlock()
 	for _, o := range []Outcome{TLSError, DialError} {
 		if text := x.r.notes.text[o]; text != "" {
-			return fault.New(fault.Failed, hintFor(o), "every connection failed %d times in a row: %s", deadDials, text)
+			return fault.New(fault.Failed, x.hintFor(o), "every connection failed %d times in a row: %s", deadDials, text)
 		}
 	}
 	return fault.New(fault.Failed, "", "every connection failed %d times in a row", deadDials)
 }
 
-func hintFor(o Outcome) string {
-	if o == TLSError {
+func (x *run) hintFor(o Outcome) string {
+	switch {
+	case x.r.own.noPort.Load() > 0:
+		return RemedyPorts
+	case x.r.own.noFile.Load() > 0:
+		return RemedyFiles
+	case o == TLSError:
 		return "give the authority with --ca, the name with --host, or check that the port speaks TLS"
 	}
 	return "check the address and the port, and that the gateway runs"

@@ -28,9 +28,11 @@ type Snapshot struct {
 	Overdue           uint64    `json:"overdue,omitempty"`           // slots whose time had come and that were not sent when sending stopped
 	Behind            bool      `json:"behind,omitempty"`            // lag p99 above 10 ms, or slots overdue
 	Cause             string    `json:"cause,omitempty"`             // of being behind
-	ConnectionsNeeded int       `json:"connectionsNeeded,omitempty"` // that would keep the rate: ⌈rate × mean service time × 1.2⌉; 0 in a closed loop
+	ConnectionsNeeded int       `json:"connectionsNeeded,omitempty"` // that would keep the rate: ⌈rate × mean service time × 1.2 / streams⌉; 0 in a closed loop
 	Slowed            uint64    `json:"slowed,omitempty"`            // how often the rate was halved
 	Backoffs          []Backoff `json:"backoffs,omitempty"`          // the first of these, with their causes
+
+	Own OwnLimits `json:"own,omitzero"`
 
 	Examples  [outcomes]string `json:"-"`                   // one error in words, for outcomes that have one
 	LastError string           `json:"lastError,omitempty"` // of those, the one that says most
@@ -56,7 +58,6 @@ type paceNotes struct {
 	lateIdle atomic.Uint64 // late although a connection was free: ours
 	lateBusy atomic.Uint64 // late because none was
 	overdue  atomic.Uint64
-	cpu      atomic.Int64 // our processor time over the run, in ns
 
 	mu       sync.Mutex // guards what follows
 	backoffs []Backoff
@@ -107,6 +108,7 @@ func (r *Recorder) Snapshot() Snapshot {
 		}
 	}
 	out.Elapsed = r.elapsed()
+	out.Own = r.own.read(out.Elapsed)
 	r.judgeSchedule(&out)
 	r.pace.mu.Lock()
 	out.Backoffs, out.Slowed = slices.Clone(r.pace.backoffs), r.pace.slowed
@@ -148,15 +150,14 @@ func (r *Recorder) judgeSchedule(s *Snapshot) {
 		service.Merge(&s.Versions[i].Service)
 	}
 	service.Merge(&s.Unversioned.Service)
-	s.ConnectionsNeeded = max(1, int(math.Ceil(r.plan.Rate*service.Mean().Seconds()*1.2)))
+	s.ConnectionsNeeded = max(1, int(math.Ceil(r.plan.Rate*service.Mean().Seconds()*1.2/float64(r.plan.Streams))))
 	if s.Behind = s.Lag.Quantile(0.99) > behindLag || s.Overdue > 0; !s.Behind {
 		return
 	}
-	busy := time.Duration(r.pace.cpu.Load())
 	switch {
-	case r.pace.lateIdle.Load() > r.pace.lateBusy.Load(), busy.Seconds() > 0.9*s.Elapsed.Seconds()*float64(len(r.shards)):
+	case r.pace.lateIdle.Load() > r.pace.lateBusy.Load(), s.Own.Busy > MaxBusy:
 		s.Cause = CauseCPU
-	case s.ConnectionsNeeded > r.plan.Connections*r.plan.Streams:
+	case s.ConnectionsNeeded > r.plan.Connections:
 		s.Cause = CauseConnections
 	default:
 		s.Cause = CauseFarSide

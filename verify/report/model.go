@@ -97,8 +97,17 @@ type Load struct {
 	Seconds           float64   `json:"seconds"`
 	RequestsPerSecond float64   `json:"requestsPerSecond"`
 	Slowed            uint64    `json:"slowed,omitempty"` // how often the rate was halved because the far side asked for it
+	Busy              float64   `json:"busy,omitempty"`   // part of the time, in [0, 1], that the generator itself was at work; above 0.9 latencies include its own queue
+	Limits            []Limit   `json:"limits,omitempty"` // where the generator itself fell short
 	Schedule          *Schedule `json:"schedule,omitempty"`
 	Failures          *Latency  `json:"failures,omitempty"` // how long failed requests took
+}
+
+// Limit is one way in which the generator itself fell short, with what helps. Codes are part of the contract.
+type Limit struct {
+	Code    string `json:"code"` // behind, busy, ports or descriptors
+	Message string `json:"message"`
+	Remedy  string `json:"remedy"`
 }
 
 // Schedule says how late the generator itself was; latencies of a late run are its own doing.

@@ -113,12 +113,9 @@ func WriteNotes(w io.Writer, r *Verification) {
 	for _, warning := range r.Warnings {
 		note("%s", warning)
 	}
-	if s := r.Load.Schedule; s != nil && s.Behind {
-		note("the load fell behind its schedule: asked %s/s, sent %s/s, starts up to %s late, cause: %s",
-			Count(uint64(r.Load.RateAsked)), Count(uint64(r.Load.RequestsPerSecond)), Seconds(s.LagMax), s.Cause)
-		if s.Needed > r.Load.Connections {
-			note("about %d connections would keep the rate (--connections %d)", s.Needed, s.Needed)
-		}
+	for _, l := range r.Load.Limits {
+		note("%s", l.Message)
+		fmt.Fprintf(w, "        %s\n", l.Remedy)
 	}
 	if failures := brokenOutcomes(r); failures != "" {
 		note("requests without a whole reply: %s", failures)

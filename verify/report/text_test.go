@@ -63,7 +63,7 @@ var stories = []struct {
 	}},
 	{"budget", "5240 requests did not show that v2 gets less than 32 %: about 3412 more are wanted; certified within 8.1 points", func(r *report.Verification) { // too short, and the generator was late
 		r.Verdict, r.RequestsWanted, r.CertifiedWithin = "INCONCLUSIVE", ptr(uint64(3412)), ptr(0.081)
-		r.Load.Schedule = &report.Schedule{LagMax: 0.25, Behind: true, Cause: "connections", Needed: 40}
+		r.Load.Limits = []report.Limit{{Code: "behind", Message: "the load fell behind its schedule: cause: connections", Remedy: "about 40 connections would keep the rate: --connections 40"}}
 		r.Interrupted = true
 	}},
 	{"peers", "v2 got 15 %, not 30 ± 2 % (confidence 95 %)", func(r *report.Verification) { // one of two gateways behind a name is stale
