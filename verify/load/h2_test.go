@@ -180,7 +180,8 @@ func TestH2Replies(t *testing.T) {
 				}
 				return true
 			})
-			_, snap, err := runPlan(t, HTTP2(), &Plan{Addresses: []string{s.address()}, Connections: 1, MaxRequests: 2, ReplyTimeout: 200 * time.Millisecond})
+			_, snap, err := runPlan(t, HTTP2(), &Plan{Addresses: []string{s.address()}, Connections: 1, MaxRequests: 2, ReplyTimeout: 200 * time.Millisecond,
+				Lead: 20 * time.Millisecond}) // settings are exchanged by then
 			if err != nil {
 				t.Fatal(err)
 			}

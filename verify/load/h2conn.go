@@ -3,6 +3,7 @@ package load
 import (
 	"bytes"
 	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -266,9 +267,14 @@ func (c *h2conn) leave(why *atomic.Uint64) {
 	}
 }
 
-// lost ends the connection that the far side has ended.
+// lost ends the connection that the far side has ended. A head that was cut had begun all the same.
 func (c *h2conn) lost(err error) {
 	e := &c.x.r.events
+	if b := c.in[:c.have]; len(b) >= frameHead && b[3] == frameHeaders {
+		if s := c.find(binary.BigEndian.Uint32(b[5:]) & maxStreamID); s != nil {
+			s.started = true
+		}
+	}
 	switch {
 	case c.closing != nil:
 	case c.busy == 0:

@@ -23,7 +23,7 @@ type authority struct {
 	pool *x509.CertPool
 }
 
-func newAuthority(t *testing.T) *authority {
+func newAuthority(t testing.TB) *authority {
 	t.Helper()
 	a := &authority{pool: x509.NewCertPool()}
 	signed := a.issue(t, &x509.Certificate{Subject: pkix.Name{CommonName: "test authority"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign})
@@ -33,7 +33,7 @@ func newAuthority(t *testing.T) *authority {
 }
 
 // issue signs a certificate; the first one signs itself.
-func (a *authority) issue(t *testing.T, c *x509.Certificate) tls.Certificate {
+func (a *authority) issue(t testing.TB, c *x509.Certificate) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
