@@ -38,7 +38,7 @@ func limits(s *load.Snapshot, l *report.Load) (all []report.Limit) {
 func behindRemedy(s *load.Snapshot, l *report.Load) string {
 	switch {
 	case s.Cause == load.CauseCPU:
-		return "lower --rate, give this machine more processors, or spread the load over workers (mesh-verify worker)"
+		return "lower --rate, free this machine's processors for it, or spread the load over workers (mesh-verify worker)"
 	case s.ConnectionsNeeded > l.Connections:
 		return fmt.Sprintf("about %d connections would keep the rate: --connections %d", s.ConnectionsNeeded, s.ConnectionsNeeded)
 	}

@@ -81,6 +81,10 @@ func (t *turnstile) resume(k *ticket) turn {
 	}
 	switch {
 	case called:
+		t.notes.free.Add(1)
+		if t.now()-k.intended > behindLag {
+			t.notes.lateIdle.Add(1)
+		}
 		return send
 	case t.stopping:
 		return quit
@@ -229,9 +233,6 @@ func (t *turnstile) pace() {
 			k := t.head
 			t.remove(k)
 			t.assign(k)
-			if late > behindLag {
-				t.notes.lateIdle.Add(1)
-			}
 			k.called = true
 			k.kick()
 		}
