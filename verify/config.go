@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"math"
@@ -82,29 +83,36 @@ type Config struct {
 	Watch        time.Duration // keep checking for so long after a PASS, ended by a FAIL; the cap on requests is lifted then
 	Change       *Change       // an edit to make while the load runs; nil: the split is as it should be already
 
-	URL       string      // http or https; its path and query are requested, its host is where to connect
-	Host      string      // Host header, and the name a certificate must show; empty: that of the URL
-	Addresses []string    // ip:port to connect to, instead of resolving the URL's host
-	Method    string      // empty: GET
-	Header    []string    // "Name: value", in order; they replace the headers that say who we are
-	Body      []byte      // sent with every request
-	TLS       *tls.Config // for https; nil: verify by the system's authorities
-	Identify  attribute.Rule
+	URL       string   // http or https; its path and query are requested, its host is where to connect
+	Host      string   // Host header, and the name a certificate must show; empty: that of the URL
+	Addresses []string // host:port to connect to, instead of the URL's host
+	Method    string   // empty: GET
+	Header    []string // "Name: value", in order; they replace the headers that say who we are
+	Body      []byte   // sent with every request
+	Vary      []string // places that differ from request to request: "header:NAME=TEMPLATE", "query:NAME=TEMPLATE", "body"; see docs/load.md
 
-	Connections  int
-	Rate         Rate
-	Ramp         time.Duration // rise to Rate over so long
-	MaxRequests  uint64        // everything sent, settling included
-	MaxTime      time.Duration // of evidence
-	Settle       time.Duration // let a change settle, sending, before the evidence begins
-	ReplyTimeout time.Duration
-	DialTimeout  time.Duration
-	Drain        time.Duration // wait for replies after the last request; zero: ReplyTimeout
-	ConnRequests int           // reconnect after so many replies; zero: never
-	HTTP         Protocol      // version of HTTP; zero: 1.1
-	Streams      int           // of HTTP/2: requests at once on each connection; zero: 1
-	GRPC         bool          // judge replies by their grpc-status; Method, Header and Body are a call's, HTTP must be HTTP2
-	Engine       load.Engine   // nil: the fastest that fits
+	// RenewHeader gives Header anew when a reply says 401: credentials run out. It is called at most once a second; nil: never.
+	RenewHeader func(context.Context) ([]string, error)
+
+	TLS      *tls.Config // for https; nil: verify by the system's authorities
+	Identify attribute.Rule
+
+	Connections   int
+	Rate          Rate
+	Ramp          time.Duration // rise to Rate over so long
+	MaxRequests   uint64        // everything sent, settling included
+	MaxTime       time.Duration // of evidence
+	Settle        time.Duration // let a change settle, sending, before the evidence begins
+	ReplyTimeout  time.Duration
+	DialTimeout   time.Duration
+	ProxyProtocol int           // 1 or 2: begin each connection with that version's header; 0: do not
+	Peek          bool          // look for octets nobody asked for before each request
+	Drain         time.Duration // wait for replies after the last request; zero: ReplyTimeout
+	ConnRequests  int           // reconnect after so many replies; zero: never
+	HTTP          Protocol      // version of HTTP; zero: 1.1
+	Streams       int           // of HTTP/2: requests at once on each connection; zero: 1
+	GRPC          bool          // judge replies by their grpc-status; Method, Header and Body are a call's, HTTP must be HTTP2
+	Engine        load.Engine   // nil: the fastest that fits
 
 	RunID    string                  // sent in header x-mesh-split-run; empty: drawn at random
 	Announce func(report.Load, Plan) // called once, before the first connection: where the load goes and how much
@@ -214,6 +222,14 @@ func (c Config) Validate() error {
 	bad := func(hint, format string, args ...any) { faults = append(faults, fault.Usagef(hint, format, args...)) }
 	if u, err := url.Parse(c.URL); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
 		bad("write it as http://HOST:PORT/PATH", "url %q is not an http or https address", c.URL)
+	} else if u.User != nil {
+		bad("give the credential with --header-from-env or --header-from-cmd", "the URL holds a user or a password, which everyone can see")
+	}
+	if c.ProxyProtocol < 0 || c.ProxyProtocol > 2 {
+		bad("write --proxy-protocol 1 or 2", "version %d of the proxy protocol is not known", c.ProxyProtocol)
+	}
+	if c.Peek && c.HTTP == HTTP2 {
+		bad("leave it out", "--peek is for HTTP/1.1: frames of HTTP/2 say whose they are")
 	}
 	if !c.LoadOnly && c.Target.Len() == 0 {
 		bad("write --expect v1=70,v2=30", "no target split")

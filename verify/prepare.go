@@ -28,22 +28,36 @@ func (c *Config) prepare(ctx context.Context) (*load.Plan, where, error) {
 		host = u.Host
 	}
 	path := u.RequestURI()
-	request, err := load.BuildRequest(load.RequestOptions{
-		Method: c.Method, Path: path, Host: host, Header: withIdentity(c.Header, c.RunID), Body: c.Body, GRPC: c.GRPC,
-	})
+	request, slots, err := c.request(host, path, c.Header)
 	if err != nil {
 		return nil, where{}, err
 	}
-	addresses := c.Addresses
-	if len(addresses) == 0 {
-		if addresses, err = resolve(ctx, hostport); err != nil {
+	names := c.Addresses
+	if len(names) == 0 {
+		names = []string{hostport}
+	}
+	var addresses []string
+	for _, name := range names { // a name that says nothing is known before anything is sent
+		found, err := resolve(ctx, name)
+		if err != nil {
 			return nil, where{}, err
 		}
+		addresses = append(addresses, found...)
 	}
 	p := &load.Plan{
-		Request: request, Head: c.Method == "HEAD", Addresses: addresses, Identify: c.Identify,
+		Request: request, Slots: slots, Head: c.Method == "HEAD", Addresses: names, Identify: c.Identify,
+		ProxyProtocol: c.ProxyProtocol, Peek: c.Peek,
 		Connections: c.Connections, Streams: c.Streams, GRPC: c.GRPC, ConnRequests: c.ConnRequests, MaxRequests: c.MaxRequests, Ramp: c.Ramp,
 		ReplyTimeout: c.ReplyTimeout, DialTimeout: c.DialTimeout, Drain: c.Drain, Abort: c.Abort, SlowerThan: c.SlowerThan,
+	}
+	if c.RenewHeader != nil {
+		p.Renew = func(ctx context.Context) ([]byte, []load.Slot, error) {
+			header, err := c.RenewHeader(ctx)
+			if err != nil {
+				return nil, nil, err
+			}
+			return c.request(host, path, header)
+		}
 	}
 	if c.Watch > 0 {
 		p.MaxRequests = 0 // the cap holds until the PASS, see run.decided; a watch has none
@@ -63,6 +77,21 @@ func (c *Config) prepare(ctx context.Context) (*load.Plan, where, error) {
 		w.Load.Streams = p.Streams
 	}
 	return p, w, nil
+}
+
+// request builds what is sent, and says where it differs from request to request.
+func (c *Config) request(host, path string, header []string) ([]byte, []load.Slot, error) {
+	o := load.RequestOptions{Method: c.Method, Path: path, Host: host, Header: append([]string(nil), header...), Body: c.Body, GRPC: c.GRPC}
+	t, err := c.vary(&o)
+	if err != nil {
+		return nil, nil, err
+	}
+	o.Header = withIdentity(o.Header, c.RunID)
+	octets, err := load.BuildRequest(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	return octets, t.slots(octets), nil
 }
 
 // withIdentity puts the headers that say who sends before the user's own; the user's own replace them by name.

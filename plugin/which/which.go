@@ -69,7 +69,7 @@ Exit codes: 0 an entry governs it, 1 error, 2 usage, 5 none does, or it cannot b
 	}
 	cli.UsageErrors(c)
 	fs := c.Flags()
-	fs.StringVarP(&o.Method, "request", "X", "GET", "method of the request")
+	fs.StringVarP(&o.Method, "method", "X", "GET", "method of the request")
 	fs.StringArrayVarP(&o.Headers, "header", "H", nil, "'Name: value' of the request; may be repeated")
 	fs.StringVar(&o.Host, "host", "", "Host header (default: the URL's host)")
 	fs.IntVar(&o.Port, "port", 0, "port of the Gateway's server (default: the URL's)")

@@ -32,6 +32,7 @@ Exit codes: 0 PASS, 1 error, 2 usage, 3 FAIL, 4 INCONCLUSIVE, 130 interrupted.`,
 	}
 	UsageErrors(root)
 	o.load.AddFlags(root.Flags())
+	o.places.AddFlags(root.Flags())
 	o.load.AddWatchFlags(root.Flags())
 	root.Flags().VarP(&o.expect, "expect", "", "the target split, such as v1=70,v2=30")
 	outputFlag(root, &o.output)
@@ -48,6 +49,7 @@ func outputFlag(c *cobra.Command, output *string) {
 type options struct {
 	streams Streams
 	load    LoadFlags
+	places  AddressFlags
 	expect  verify.Split
 	output  string
 	only    bool // load only
@@ -62,7 +64,7 @@ func (o *options) verify(c *cobra.Command, address string) error {
 		return err
 	}
 	config.Target, config.LoadOnly = o.expect, o.only
-	if config.URL, err = o.url(address); err != nil {
+	if err := o.aim(&config, address); err != nil {
 		return err
 	}
 	ctx, abort, release := Interruptible(c.Context())
@@ -103,6 +105,15 @@ func (o *options) print(r *verify.Report) error {
 	return nil
 }
 
+// aim says in the Config where the load goes.
+func (o *options) aim(c *verify.Config, address string) (err error) {
+	if c.URL, err = o.url(address); err != nil {
+		return err
+	}
+	c.Addresses, err = o.places.Addresses(c.URL)
+	return err
+}
+
 // url joins the address and --path.
 func (o *options) url(address string) (string, error) {
 	path, err := o.load.Path()
@@ -131,6 +142,7 @@ func newLoad(s Streams) *cobra.Command {
 	}
 	UsageErrors(c)
 	o.load.AddSendFlags(c.Flags())
+	o.places.AddFlags(c.Flags())
 	outputFlag(c, &o.output)
 	return c
 }

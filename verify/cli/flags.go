@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -39,6 +40,11 @@ type LoadFlags struct {
 	http                               verify.Protocol
 	streams                            int
 	grpc                               string
+	headersFromCmd, vary               []string
+	requestFrom                        string
+	file                               *requestFile
+	proxyProtocol                      int
+	peek                               bool
 }
 
 // AddFlags declares the flags with their defaults.
@@ -79,12 +85,17 @@ func (f *LoadFlags) AddSendFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&f.engine, "engine", "auto", "how requests are sent: auto, epoll (Linux, plain TCP), portable or h2")
 	fs.Var(&f.http, "http", "version of HTTP: 1.1, 2 (over plain TCP too) or auto, what the far side chooses by ALPN")
 	fs.IntVar(&f.streams, "streams", 1, "with --http 2: requests at once on each connection")
+	fs.IntVar(&f.proxyProtocol, "proxy-protocol", 0, "begin each connection with the proxy protocol's header, version 1 or 2")
+	fs.BoolVar(&f.peek, "peek", false, "look for octets nobody asked for before each request, at the price of a system call")
 	fs.StringVar(&f.grpc, "grpc", "", "call PACKAGE.SERVICE/METHOD of gRPC with an empty message, judged by grpc-status")
 	fs.Lookup("grpc").NoOptDefVal = "grpc.health.v1.Health/Check"
 
-	fs.StringVarP(&f.method, "request", "X", "", "method (default GET, or POST with --data)")
+	fs.StringVarP(&f.method, "method", "X", "", "method (default GET, or POST with --data)")
+	fs.StringVar(&f.requestFrom, "request", "", "send the request that FILE holds: METHOD /PATH HTTP/1.1, fields, an empty line, content")
 	fs.StringArrayVarP(&f.headers, "header", "H", nil, "header 'Name: value'; repeat for more")
 	fs.StringArrayVar(&f.headersFromEnv, "header-from-env", nil, "header NAME=VARIABLE with its value from the environment; repeat for more")
+	fs.StringArrayVar(&f.headersFromCmd, "header-from-cmd", nil, "header NAME=COMMAND with what the shell command prints; run again when a reply says 401")
+	fs.StringArrayVar(&f.vary, "vary", nil, "make each request its own: header:NAME=TEMPLATE, query:NAME=TEMPLATE or body, with {uuid}, {n} or {hex} in it")
 	fs.StringVarP(&f.data, "data", "d", "", "body, or @FILE")
 	fs.StringVar(&f.path, "path", "", "path and query to request")
 	fs.StringVar(&f.host, "host", "", "Host header, and the name a certificate must show")
@@ -139,7 +150,8 @@ func (f *LoadFlags) Config() (verify.Config, error) {
 			c.Watch = 365 * 24 * time.Hour // until something ends it
 		}
 	}
-	c.Method, c.Host = f.method, f.host
+	c.Method, c.Host, c.Vary = f.method, f.host, f.vary
+	c.ProxyProtocol, c.Peek = f.proxyProtocol, f.peek
 	if f.data != "" {
 		c.Body, err = f.body()
 		check(err)
@@ -154,8 +166,8 @@ func (f *LoadFlags) Config() (verify.Config, error) {
 		c.HTTP = verify.HTTP2 // the engine's name says it
 	}
 	check(f.call(&c))
-	c.Header, err = f.header()
-	check(err)
+	check(f.fromFile(&c))
+	check(f.credentials(&c))
 	if f.identify != "" {
 		c.Identify, err = attribute.ParseRule(f.identify)
 		check(err)
@@ -235,6 +247,12 @@ func (f *LoadFlags) Path() (string, error) {
 	if f.grpc != "" {
 		return "/" + f.grpc, nil
 	}
+	if err := f.readRequest(); err != nil {
+		return "", err
+	}
+	if f.file != nil {
+		return f.file.path, nil
+	}
 	if f.path != "" && !strings.HasPrefix(f.path, "/") {
 		return "", fault.Usagef("write --path /"+f.path, "--path %q does not begin with a slash", f.path)
 	}
@@ -267,8 +285,52 @@ func (f *LoadFlags) body() ([]byte, error) {
 	return data, nil
 }
 
+// readRequest reads the file of --request, once.
+func (f *LoadFlags) readRequest() (err error) {
+	if f.requestFrom != "" && f.file == nil {
+		f.file, err = readRequestFile(f.requestFrom)
+	}
+	return err
+}
+
+// fromFile makes the request that of the file.
+func (f *LoadFlags) fromFile(c *verify.Config) error {
+	if err := f.readRequest(); err != nil || f.file == nil {
+		return err
+	}
+	if f.method != "" || f.data != "" || f.path != "" || f.grpc != "" {
+		return fault.Usagef("write --request FILE alone, with -H for more", "--request says method, path and content; -X, -d, --path and --grpc do too")
+	}
+	c.Method, c.Body = f.file.method, f.file.body
+	if c.Host == "" {
+		c.Host = f.file.host
+	}
+	return nil
+}
+
+// credentials collects the header, with what the environment and commands say; the commands can be asked again.
+func (f *LoadFlags) credentials(c *verify.Config) error {
+	lines, err := f.header()
+	if err != nil {
+		return err
+	}
+	all := func(ctx context.Context) ([]string, error) {
+		more, err := headersFromCommands(ctx, f.headersFromCmd)
+		return append(lines[:len(lines):len(lines)], more...), err
+	}
+	c.Header, err = all(context.Background())
+	if len(f.headersFromCmd) > 0 {
+		c.RenewHeader = all
+	}
+	return err
+}
+
 func (f *LoadFlags) header() ([]string, error) {
-	lines := append([]string(nil), f.headers...)
+	var lines []string
+	if f.file != nil {
+		lines = append(lines, f.file.header...)
+	}
+	lines = append(lines, f.headers...)
 	for _, term := range f.headersFromEnv {
 		name, variable, ok := strings.Cut(term, "=")
 		if !ok || name == "" || variable == "" {

@@ -32,7 +32,7 @@ the sending; every reply is awaited before the last line. Caps and rate are this
 			if err != nil {
 				return err
 			}
-			if config.URL, err = o.url(args[0]); err != nil {
+			if err := o.aim(&config, args[0]); err != nil {
 				return err
 			}
 			ctx, abort, release := Interruptible(c.Context())
@@ -48,6 +48,7 @@ the sending; every reply is awaited before the last line. Caps and rate are this
 	}
 	UsageErrors(c)
 	o.load.AddSendFlags(c.Flags())
+	o.places.AddFlags(c.Flags())
 	c.Flags().DurationVar(&slowerThan, "slower-than", 0, "what counts as a slow request, for merge --fail-on split,errors,latency")
 	c.Flags().StringVar(&id, "id", "", "this worker's name, different from all others' (default: drawn at random)")
 	return c

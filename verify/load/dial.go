@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
+	"net/netip"
 	"time"
 )
 
@@ -60,6 +61,9 @@ func (l *lane) dial() (net.Conn, *wire, Outcome, error) {
 	ctx, cancel := context.WithTimeout(l.x.dialing, l.x.plan.DialTimeout)
 	defer cancel()
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", to.dial)
+	if err == nil {
+		err = l.introduce(conn)
+	}
 	if err != nil || l.x.plan.TLS == nil {
 		return conn, nil, DialError, err
 	}
@@ -77,4 +81,24 @@ func (l *lane) dial() (net.Conn, *wire, Outcome, error) {
 		return nil, nil, TLSError, err
 	}
 	return secure, below, NoOutcome, nil
+}
+
+// introduce says who connects, if the plan wants that.
+func (l *lane) introduce(conn net.Conn) error {
+	if l.x.plan.ProxyProtocol == 0 {
+		return nil
+	}
+	from, err := netip.ParseAddrPort(conn.LocalAddr().String())
+	if err != nil {
+		return err
+	}
+	to, err := netip.ParseAddrPort(conn.RemoteAddr().String())
+	if err != nil {
+		return err
+	}
+	if _, err := conn.Write(appendProxyHeader(nil, l.x.plan.ProxyProtocol, from, to)); err != nil {
+		_ = conn.Close()
+		return err
+	}
+	return nil
 }

@@ -21,12 +21,12 @@ func (http2) Run(ctx context.Context, p *Plan, r *Recorder) error {
 		return err
 	}
 	defer x.stopDial()
-	request, wants := newH2Request(&x.plan), newH2Wanted(&x.plan)
+	wants := newH2Wanted(&x.plan)
 	var opened, working, pacing sync.WaitGroup
 	conns := make([]*h2conn, x.plan.Connections)
 	opened.Add(len(conns))
 	for i := range conns {
-		conns[i] = newH2Conn(x, i, &request, wants, opened.Done)
+		conns[i] = newH2Conn(x, i, wants, opened.Done)
 	}
 	for _, c := range conns {
 		working.Go(c.work)

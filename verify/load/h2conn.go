@@ -17,6 +17,7 @@ import (
 // reads, and hands each frame to its stream. Everything but kicks happens in one goroutine.
 type h2conn struct {
 	lane
+	message *message // what request was made of
 	request *h2Request
 	wants   *h2wanted
 
@@ -68,6 +69,7 @@ type h2stream struct {
 	id     uint32 // 0: no request
 	res    result
 	body   []byte // what is not sent yet
+	own    []byte // the content, where each request has another
 	window int64
 	owed   uint32
 }
@@ -75,12 +77,12 @@ type h2stream struct {
 // h2buffer holds at least one whole frame.
 const h2buffer = 2 * (defaultFrame + frameHead)
 
-func newH2Conn(x *run, slot int, request *h2Request, wants *h2wanted, ready func()) *h2conn {
+func newH2Conn(x *run, slot int, wants *h2wanted, ready func()) *h2conn {
 	places := 4
 	for places < 2*x.plan.Streams {
 		places *= 2
 	}
-	c := &h2conn{lane: newLane(x, slot, x.r.scribe(slot), ready), request: request, wants: wants,
+	c := &h2conn{lane: newLane(x, slot, x.r.scribe(slot), ready), wants: wants,
 		in: make([]byte, h2buffer), streams: make([]h2stream, x.plan.Streams), places: make([]int, places)}
 	for i := range c.streams {
 		s := &c.streams[i]

@@ -25,8 +25,7 @@ func fed(t testing.TB, octets []byte, piece int) Snapshot {
 	if err != nil {
 		t.Fatal(err)
 	}
-	request := newH2Request(&x.plan)
-	c := newH2Conn(x, 0, &request, newH2Wanted(&x.plan), func() {})
+	c := newH2Conn(x, 0, newH2Wanted(&x.plan), func() {})
 	c.conn, c.closing, c.free = deaf{}, nil, []int{1, 0}
 	c.nextID, c.limit, c.frame, c.window, c.initial = 1, 2, defaultFrame, firstWindow, firstWindow
 	x.turns.open()

@@ -55,14 +55,23 @@ func (c *h2conn) start() {
 func (c *h2conn) begin(i int) {
 	s := &c.streams[i]
 	c.parser, c.ticket.intended = s.Parser, s.ticket.intended
-	res, _, _, ok := c.lane.begin(c.x.r.now())
+	res, _, ok := c.lane.begin(c.x.r.now())
 	if !ok {
 		c.ending = true
 		c.free = append(c.free, i)
 		return
 	}
 	s.h2reply.begin(c.x.plan.Head)
+	if m := c.x.message.Load(); m != c.message {
+		c.message, c.request = m, newH2Request(m, c.x.plan.TLS != nil)
+	}
+	c.vary.fill(c.request.block, c.request.slots)
 	s.res, s.id, s.body, s.window, s.owed = res, c.nextID, c.request.body, c.initial, 0
+	if len(c.request.bodySlots) > 0 {
+		s.own = append(s.own[:0], s.body...)
+		c.vary.fill(s.own, c.request.bodySlots)
+		s.body = s.own
+	}
 	c.places[int(s.id>>1)&(len(c.places)-1)] = i
 	c.out = c.request.appendTo(c.out, s.id, c.begun == 0, c.frame)
 	c.nextID += 2
@@ -75,7 +84,7 @@ func (c *h2conn) begin(i int) {
 
 // feed sends content as far as the far side's windows allow.
 func (c *h2conn) feed() {
-	if len(c.request.body) == 0 {
+	if c.request == nil || len(c.request.body) == 0 {
 		return
 	}
 	for i := range c.streams {

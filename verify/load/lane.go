@@ -13,6 +13,7 @@ type lane struct {
 	slot   int
 	scribe *scribe
 	parser *Parser
+	vary   vary
 	ticket ticket
 	ready  func() // called once, after the first dial
 
@@ -30,7 +31,7 @@ const (
 )
 
 func newLane(x *run, slot int, s *scribe, ready func()) lane {
-	return lane{x: x, slot: slot, scribe: s, parser: NewParser(x.plan.Identify, x.plan.Marks), ready: ready}
+	return lane{x: x, slot: slot, scribe: s, parser: NewParser(x.plan.Identify, x.plan.Marks), vary: newVary(x), ready: ready}
 }
 
 // isReady tells the run that this lane's first dial is over.
@@ -88,20 +89,16 @@ func (l *lane) refused(began time.Duration, o Outcome, err error) (time.Duration
 // over says that there is nothing more to connect for.
 func (l *lane) over() bool { return l.x.stopping.Load() || l.x.r.budget.empty() }
 
-// begin takes the index of the next request, just before its first octet: what to send, and whether it is the
-// connection's last. False when nothing more is to be sent. sent is now.
-func (l *lane) begin(sent time.Duration) (res result, request []byte, last, ok bool) {
+// begin takes the index of the next request, just before its first octet, and says whether it is the connection's last.
+// ok is false when nothing more is to be sent. sent is now.
+func (l *lane) begin(sent time.Duration) (res result, last, ok bool) {
 	x := l.x
 	if x.stopping.Load() {
-		return res, nil, false, false
+		return res, false, false
 	}
 	if !x.r.budget.take(l.scribe.number) {
 		x.stop()
-		return res, nil, false, false
-	}
-	request = x.request
-	if n := x.plan.ConnRequests; n > 0 && l.served+1 >= n {
-		request, last = x.last, true
+		return res, false, false
 	}
 	l.parser.Begin(x.plan.Head)
 	res = result{slot: uint16(l.slot), peer: uint8(l.peer), dial: uint32(l.opened), label: Unattributed, sent: sent, intended: sent}
@@ -109,7 +106,16 @@ func (l *lane) begin(sent time.Duration) (res result, request []byte, last, ok b
 		res.intended = l.ticket.intended
 	}
 	res.epoch = l.scribe.begin()
-	return res, request, last, true
+	return res, x.plan.ConnRequests > 0 && l.served+1 >= x.plan.ConnRequests, true
+}
+
+// octets are what is sent for a request of HTTP/1.1, valid until the next.
+func (l *lane) octets(last bool) []byte {
+	m := l.x.message.Load()
+	if last {
+		return l.vary.fresh(m.last, m.slotsWhenLast)
+	}
+	return l.vary.fresh(m.octets, m.slots)
 }
 
 // end records how the request ended.
@@ -130,6 +136,9 @@ func (l *lane) end(res *result, end End) {
 	}
 	if why := p.Why(); why != "" {
 		l.x.r.notes.add(res.outcome, p.Why)
+	}
+	if res.status == 401 && l.x.plan.Renew != nil {
+		l.x.renew()
 	}
 	if p.Overloaded() {
 		l.x.ease(p)

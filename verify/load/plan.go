@@ -15,6 +15,7 @@ import (
 // Plan is one load: what is sent, where, how fast, how much. An engine does not change it.
 type Plan struct {
 	Request   []byte      // one whole request, head and body; see [BuildRequest]
+	Slots     []Slot      // places of Request that differ from request to request
 	Head      bool        // the method is HEAD, so replies have no body
 	Addresses []string    // host:port; connections go round robin over everything they resolve to
 	TLS       *tls.Config // nil: plain TCP. ServerName, if empty, is the host of the address
@@ -30,6 +31,13 @@ type Plan struct {
 	DialTimeout  time.Duration // connect, and again so much for the handshake; 0: 5 s
 	Drain        time.Duration // await replies so long after the stop; 0: ReplyTimeout
 	ConnRequests int           // reconnect after so many replies; 0: never
+
+	// Renew makes the request anew, with a fresh credential: it is called when a reply says 401, by one goroutine at a time
+	// and at most once a second. An error leaves the old request in place. nil: never.
+	Renew func(context.Context) ([]byte, []Slot, error)
+
+	ProxyProtocol int  // 1 or 2: say who connects at the beginning of each connection, in that version; 0: nothing
+	Peek          bool // look for octets nobody asked for before each request, at the price of a system call
 
 	Identify   attribute.Rule  // where a reply names its version
 	Marks      Marks           // what a gateway's own replies look like
@@ -103,6 +111,8 @@ func (p *Plan) validate() error {
 		return fault.Usagef("the usual value is --streams 10", "%d streams on a connection; 1 to %d are allowed", p.Streams, maxStreams)
 	case p.Rate < 0 || math.IsNaN(p.Rate) || math.IsInf(p.Rate, 0):
 		return fault.Usagef("the usual value is --rate 250", "rate %v is not a number of requests per second", p.Rate)
+	case p.Peek && !peekWorks:
+		return fault.Usagef("leave it out", "--peek does not work on this system: a socket cannot be looked into without waiting")
 	case p.Head && p.Identify.NeedsBody():
 		return fault.Usagef("name the version by a header, or send GET", "a reply to HEAD has no body for --identify %s", p.Identify)
 	}
@@ -121,12 +131,4 @@ func headEnd(request []byte) int {
 		return -1
 	}
 	return i + 4
-}
-
-// lastRequest is the request that announces its connection's end, for ConnRequests.
-func (p *Plan) lastRequest() []byte {
-	end := headEnd(p.Request) - 2
-	b := append([]byte(nil), p.Request[:end]...)
-	b = append(b, "Connection: close\r\n"...)
-	return append(b, p.Request[end:]...)
 }

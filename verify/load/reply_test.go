@@ -263,7 +263,7 @@ func pieces(b []byte, cuts uint64) (out [][]byte) {
 func TestLastRequest(t *testing.T) {
 	p := &Plan{Request: []byte("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nok")}
 	want := "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
-	if got := p.lastRequest(); !bytes.Equal(got, []byte(want)) {
+	if got := newMessage(p.Request, nil).last; !bytes.Equal(got, []byte(want)) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -16,13 +16,17 @@ type run struct {
 	r        *Recorder
 	turns    *turnstile
 	places   *resolver
-	request  []byte
-	last     []byte // the request that announces its connection's end
+	message  atomic.Pointer[message]
+	numbers  atomic.Uint64 // handed out to slots
 	dialing  context.Context
 	stopDial context.CancelFunc
 
 	stopping atomic.Bool // nothing more may be sent
 	aborting atomic.Bool // what is in flight is given up
+
+	renewing   atomic.Bool
+	renewed    atomic.Int64 // when that was last, since base; 0: never
+	background sync.WaitGroup
 
 	once    sync.Once // of stop
 	failing atomic.Int64
@@ -51,7 +55,8 @@ func newRun(ctx context.Context, p *Plan, r *Recorder) (*run, error) {
 		return nil, fault.New(fault.Failed, fmt.Sprintf("raise the limit with ulimit -n %d, or lower --connections", need),
 			"%d connections need more open files than the %d this process may have", plan.Connections, have)
 	}
-	x := &run{plan: plan, r: r, places: newResolver(&plan), request: plan.Request, last: plan.lastRequest()}
+	x := &run{plan: plan, r: r, places: newResolver(&plan)}
+	x.message.Store(newMessage(plan.Request, plan.Slots))
 	x.turns = &turnstile{now: r.now, stop: make(chan struct{}), wake: make(chan struct{}, 1), notes: &r.pace,
 		schedule: schedule{rate: plan.Rate, ramp: plan.Ramp}}
 	x.dialing, x.stopDial = context.WithCancel(context.WithoutCancel(ctx))
@@ -101,6 +106,7 @@ func (x *run) supervise(ctx context.Context, ready, done <-chan struct{}, kick f
 		again.Stop()
 		break
 	}
+	x.background.Wait()
 	x.r.own.cpu.Store(int64(processorTime() - cpu))
 	x.r.finish()
 }

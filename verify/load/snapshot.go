@@ -34,6 +34,9 @@ type Snapshot struct {
 
 	Own OwnLimits `json:"own,omitzero"`
 
+	Renewals   uint64 `json:"renewals,omitempty"`   // how often the plan's Renew gave another request
+	RenewError string `json:"renewError,omitempty"` // why it did not, the last time that it failed
+
 	Examples  [outcomes]string `json:"-"`                   // one error in words, for outcomes that have one
 	LastError string           `json:"lastError,omitempty"` // of those, the one that says most
 }
@@ -63,6 +66,9 @@ type paceNotes struct {
 	mu       sync.Mutex // guards what follows
 	backoffs []Backoff
 	slowed   uint64
+
+	renewals   uint64
+	renewError string
 }
 
 // lateOurselves says whether slots were late that no reply was awaited for. When we are starved of the processor, replies
@@ -122,6 +128,7 @@ func (r *Recorder) Snapshot() Snapshot {
 	r.judgeSchedule(&out)
 	r.pace.mu.Lock()
 	out.Backoffs, out.Slowed = slices.Clone(r.pace.backoffs), r.pace.slowed
+	out.Renewals, out.RenewError = r.pace.renewals, r.pace.renewError
 	r.pace.mu.Unlock()
 	out.Connections = r.events.read()
 	r.notes.mu.Lock()

@@ -85,19 +85,46 @@ func (s *socket) turn() {
 func (s *socket) follow(answer turn, now time.Duration) {
 	switch answer {
 	case send:
+		if s.x.plan.Peek && !s.quiet() {
+			s.x.turns.giveBack(&s.ticket)
+			s.shut()
+			s.dial()
+			return
+		}
 		s.send(now)
 	case quit:
 		s.quit()
 	}
 }
 
+// quiet looks whether octets came that nobody asked for, or the end, just before a request leaves.
+func (s *socket) quiet() bool {
+	for {
+		buf := s.loop.buf
+		n, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(s.fd), uintptr(unsafe.Pointer(&buf[0])), uintptr(len(buf)))
+		switch {
+		case errno == syscall.EINTR:
+		case errno == syscall.EAGAIN:
+			return true
+		case errno == 0 && n > 0 && s.parser.Idle(buf[:n]):
+		case errno == 0 && n > 0:
+			s.x.r.events.unsolicited.Add(1)
+			return false
+		default:
+			s.x.r.events.closedIdle.Add(1)
+			return false
+		}
+	}
+}
+
 // send begins a request.
 func (s *socket) send(now time.Duration) {
 	var ok bool
-	if s.res, s.request, s.last, ok = s.begin(now); !ok {
+	if s.res, s.last, ok = s.begin(now); !ok {
 		s.quit()
 		return
 	}
+	s.request = s.octets(s.last)
 	s.state, s.until, s.rest = busy, now+s.x.plan.ReplyTimeout, s.rest[:0]
 	s.write()
 }

@@ -96,10 +96,41 @@ func (s *socket) dialled(what uint32) {
 		s.dialFailed(fmt.Errorf("dial tcp %s: connect: %w", s.place.dial, err))
 		return
 	}
+	if err := s.introduce(); err != nil {
+		s.dialFailed(err)
+		return
+	}
 	s.hangup = what&syscall.EPOLLRDHUP != 0
 	s.connected()
 	s.free(s.x.r.now())
 	if s.state == idle && what&syscall.EPOLLIN != 0 {
 		s.idleRead() // it spoke first
 	}
+}
+
+// introduce says who connects, if the plan wants that. A new socket's buffer takes so few octets at once.
+func (s *socket) introduce() error {
+	if s.x.plan.ProxyProtocol == 0 {
+		return nil
+	}
+	to, err := netip.ParseAddrPort(s.place.dial)
+	if err != nil {
+		return err
+	}
+	local, err := syscall.Getsockname(s.fd)
+	if err != nil {
+		return err
+	}
+	var from netip.AddrPort
+	switch a := local.(type) {
+	case *syscall.SockaddrInet4:
+		from = netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port))
+	case *syscall.SockaddrInet6:
+		from = netip.AddrPortFrom(netip.AddrFrom16(a.Addr), uint16(a.Port))
+	}
+	header := appendProxyHeader(nil, s.x.plan.ProxyProtocol, from, to)
+	if n, err := syscall.Write(s.fd, header); err != nil || n < len(header) {
+		return fmt.Errorf("the proxy protocol's header was not sent: %d of %d octets, %w", n, len(header), err)
+	}
+	return nil
 }

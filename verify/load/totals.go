@@ -110,6 +110,10 @@ func (s *Snapshot) add(o *Snapshot, at []int) {
 	s.Overdue += o.Overdue
 	s.ConnectionsNeeded += o.ConnectionsNeeded
 	s.Slowed += o.Slowed
+	s.Renewals += o.Renewals
+	if o.RenewError != "" {
+		s.RenewError = o.RenewError
+	}
 	s.Own.add(&o.Own)
 	s.Backoffs = append(s.Backoffs, o.Backoffs...)
 	for i, text := range o.Examples {

@@ -73,6 +73,11 @@ func (w *worker) work() {
 			w.drop()
 			return
 		case send:
+			if w.x.plan.Peek && !w.quiet() {
+				w.x.turns.giveBack(&w.ticket)
+				w.drop()
+				continue
+			}
 			if !w.exchange() {
 				w.linger()
 				w.drop()
@@ -131,12 +136,33 @@ func (w *worker) kicked() bool {
 	return !w.ticket.queued
 }
 
+// quiet looks whether octets came that nobody asked for, or the end, just before a request leaves. Under TLS some octets
+// are no content of the stream: what lies in the socket is only then read, and for a moment awaited.
+func (w *worker) quiet() bool {
+	for pending(w.conn, w.wire) {
+		_ = w.conn.SetReadDeadline(time.Now().Add(time.Millisecond))
+		n, err := w.conn.Read(w.buf)
+		switch {
+		case n > 0 && !w.parser.Idle(w.buf[:n]):
+			w.x.r.events.unsolicited.Add(1)
+			return false
+		case err != nil && !errors.Is(err, os.ErrDeadlineExceeded):
+			w.x.r.events.closedIdle.Add(1)
+			return false
+		case n == 0:
+			return true
+		}
+	}
+	return true
+}
+
 // exchange sends one request and reads its reply; false when nothing more is to be sent.
 func (w *worker) exchange() bool {
-	res, request, last, ok := w.begin(w.x.r.now())
+	res, last, ok := w.begin(w.x.r.now())
 	if !ok {
 		return false
 	}
+	request := w.octets(last)
 	_ = w.conn.SetDeadline(w.x.r.base.Add(res.sent + w.x.plan.ReplyTimeout))
 	long := len(request) > inlineWrite
 	if long {

@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"bytes"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/mesh-split/mesh-split/verify/fault"
+)
+
+// requestFile is a request as people keep it in files: a request line, fields, an empty line, the content to the end of the
+// file, octet by octet. Lines end in LF or CRLF.
+type requestFile struct {
+	method, path, host string
+	header             []string
+	body               []byte
+}
+
+// counted are fields that a recorded request has and that are made anew, or left out, for each one sent.
+var counted = []string{"content-length", "connection", "keep-alive", "proxy-connection", "accept-encoding", "te", "transfer-encoding"}
+
+func readRequestFile(name string) (*requestFile, error) {
+	const hint = "write it as GET /PATH HTTP/1.1, then fields, an empty line and the content; the method alone is -X"
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fault.Usagef(hint, "reading --request: %w", err)
+	}
+	r := &requestFile{}
+	rest := data
+	for number := 1; ; number++ {
+		line, after, found := bytes.Cut(rest, []byte("\n"))
+		text := strings.TrimSuffix(string(line), "\r")
+		rest = after
+		switch {
+		case number == 1:
+			words := strings.Fields(text)
+			if len(words) < 2 || len(words) > 3 || !strings.HasPrefix(words[1], "/") || len(words) == 3 && !strings.HasPrefix(words[2], "HTTP/") {
+				return nil, fault.Usagef(hint, "--request %s, line 1 is not METHOD /PATH HTTP/1.1", name)
+			}
+			r.method, r.path = words[0], words[1]
+		case text == "":
+			if len(rest) > 0 {
+				r.body = rest
+			}
+			return r, nil
+		default:
+			field, value, ok := strings.Cut(text, ":")
+			lower := strings.ToLower(strings.TrimSpace(field))
+			switch {
+			case !ok:
+				return nil, fault.Usagef(hint, "--request %s, line %d has no colon", name, number) // not shown: it may be a secret
+			case lower == "host":
+				r.host = strings.TrimSpace(value)
+			case !slices.Contains(counted, lower):
+				r.header = append(r.header, text)
+			}
+		}
+		if !found {
+			return r, nil
+		}
+	}
+}
