@@ -15,8 +15,9 @@ import (
 type Sight struct {
 	Pod Pod
 	route.LiveReport
-	At  time.Time // when the answer was in: for a live one, the first that showed it
-	Err error     // why the Envoy could not be read; the report is empty then
+	At   time.Time     // when the answer was in: for a live one, the first that showed it
+	Cost time.Duration // how long the Envoy was busy with us: the next question is to come no sooner than 20 times that
+	Err  error         // why the Envoy could not be read; the report is empty then
 }
 
 // Live is true when the Envoy holds exactly the weights asked about.
@@ -123,13 +124,13 @@ func (e *envoy) look(ctx context.Context, entry route.Entry) (Sight, time.Durati
 	dump, cost, err := e.dump(ctx)
 	at := time.Now()
 	if err != nil {
-		return Sight{Pod: e.pod, At: at, Err: err}, cost
+		return Sight{Pod: e.pod, At: at, Cost: cost, Err: err}, cost
 	}
 	read, err := route.ParseDump(dump)
 	if err != nil {
-		return Sight{Pod: e.pod, At: at, Err: fmt.Errorf("reading the Envoy of %s: %w", e.pod, err)}, cost
+		return Sight{Pod: e.pod, At: at, Cost: cost, Err: fmt.Errorf("reading the Envoy of %s: %w", e.pod, err)}, cost
 	}
-	return Sight{Pod: e.pod, LiveReport: read.Live(entry, route.Origin{}), At: at}, cost
+	return Sight{Pod: e.pod, LiveReport: read.Live(entry, route.Origin{}), At: at, Cost: cost}, cost
 }
 
 // Await asks every Ready gateway pod until each holds the entry's weights, or ctx ends. Pods that come meanwhile have to hold

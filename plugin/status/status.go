@@ -12,7 +12,6 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/mesh-split/mesh-split/plugin/complete"
-	"github.com/mesh-split/mesh-split/plugin/fleet"
 	"github.com/mesh-split/mesh-split/plugin/mesh"
 	"github.com/mesh-split/mesh-split/plugin/route"
 	"github.com/mesh-split/mesh-split/plugin/screen"
@@ -20,14 +19,10 @@ import (
 	"github.com/mesh-split/mesh-split/verify/cli"
 	"github.com/mesh-split/mesh-split/verify/fault"
 	"github.com/mesh-split/mesh-split/verify/report"
-	"github.com/mesh-split/mesh-split/verify/verdict"
 )
 
 // lastApplied is where kubectl apply keeps what was declared.
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
-
-// watchEvery is the pause between two looks of --watch.
-const watchEvery = 5 * time.Second
 
 // Options are what a person asks for.
 type Options struct {
@@ -78,7 +73,7 @@ Nothing is changed and nothing is sent.`,
 	fs.StringVarP(&o.File, "filename", "f", "", "file that declares the object (default: what the last kubectl apply said)")
 	fs.StringSliceVar(&o.Dumps, "dump", nil, "files with config_dumps of gateways, instead of looking into them")
 	fs.DurationVar(&o.Observe, "observe", 3*time.Second, "count users' own requests for so long; 0 does not")
-	fs.BoolVarP(&o.Watch, "watch", "w", false, "look again every 5 s, until Ctrl-C")
+	fs.BoolVarP(&o.Watch, "watch", "w", false, "look again at every change, and every 5 s, until Ctrl-C; in place on a terminal, else a line each")
 	fs.StringVarP(&o.Output, "output", "o", "", "json: one RouteStatus document on stdout")
 	return c
 }
@@ -102,6 +97,9 @@ func (o *Options) Validate() (err error) {
 	if o.Output == "json" && o.Watch {
 		err = errors.Join(err, fault.Usagef("leave out one of them", "--watch prints many documents, -o json is one"))
 	}
+	if len(o.Dumps) > 0 && o.Watch {
+		err = errors.Join(err, fault.Usagef("leave out one of them", "files of --dump do not change, so --watch has no meaning"))
+	}
 	if o.Observe < 0 {
 		err = errors.Join(err, fault.Usagef("write a duration such as 3s, or 0", "--observe %v is negative", o.Observe))
 	}
@@ -110,109 +108,28 @@ func (o *Options) Validate() (err error) {
 
 // Run looks and prints, with --watch until Ctrl-C.
 func (o *Options) Run(ctx context.Context) error {
-	show := screen.New(o.Streams.Out, o.Streams.ErrOut, o.Output == "json")
-	for {
-		s, p, err := o.look(ctx)
-		if err != nil {
-			return err
-		}
-		found := diagnose(p, s.Command)
-		if o.Output == "json" {
-			return report.WriteJSON(o.Streams.Out, document(s, p, found))
-		}
-		show.Title(s.Title()...)
-		write(show, p, found)
-		if !o.Watch {
-			return nil
-		}
-		timer := time.NewTimer(watchEvery)
-		select {
-		case <-timer.C:
-			show.Line("")
-		case <-ctx.Done():
-			timer.Stop()
-			return fault.Verdict{Exit: fault.Interrupted}
-		}
-	}
-}
-
-// look reads the four numbers.
-func (o *Options) look(ctx context.Context) (*subject.Subject, picture, error) {
-	var p picture
-	s, err := subject.Load(ctx, o.Client, o.Name, o.Route)
+	l, err := o.begin(ctx)
 	if err != nil {
-		return nil, p, err
+		return err
 	}
-	p.entry = s.Entry
-	p.view.Entry = s.Entry
-	if w := route.LastWriter(s.Object.Object, s.Entry.Section); w != nil {
-		p.writer = w.String()
+	defer l.close()
+	if o.Watch {
+		return l.watch(ctx)
 	}
-	if p.declared, err = o.declared(s); err != nil {
-		return nil, p, err
-	}
-	if len(o.Dumps) > 0 {
-		for _, file := range o.Dumps {
-			data, err := os.ReadFile(file)
-			if err != nil {
-				return nil, p, fault.New(fault.Failed, "name files that hold config_dumps", "reading --dump: %w", err)
-			}
-			dump, err := route.ParseDump(data)
-			if err != nil {
-				return nil, p, err
-			}
-			p.view.Sights = append(p.view.Sights, fromDump(file, s.Entry, dump))
-		}
-		return s, p, nil
-	}
-	if err := s.FindGateways(ctx); err != nil {
-		return nil, p, err
-	}
-	ways := fleet.Open(ctx, s)
-	defer ways.Close()
-	if p.view = ways.Look(ctx, s.Entry); p.view.Refusal() == nil && o.Observe > 0 {
-		p.others = ways.Others(ctx, s.Entry)
-		err = o.observe(ctx, ways, &p)
-	}
-	return s, p, err
-}
-
-// observe counts users' requests between a first and a last reading.
-func (o *Options) observe(ctx context.Context, ways *fleet.Fleet, p *picture) error {
-	tallies := map[string]*route.Tally{}
-	read := func() {
-		for _, r := range ways.Counts(ctx) {
-			pod := r.Pod.String()
-			if r.Err == nil && tallies[pod] == nil {
-				tallies[pod] = route.NewTally(p.entry)
-			}
-			if r.Err == nil {
-				tallies[pod].Add(r.Counts)
-			}
-		}
-	}
-	read()
-	timer := time.NewTimer(o.Observe)
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-		timer.Stop()
-		return ctx.Err()
-	}
-	read()
-	p.observed, p.errors = make([]uint64, len(p.entry.Destinations)), make([]uint64, len(p.entry.Destinations))
-	for _, t := range tallies {
-		for i := range p.observed {
-			p.observed[i] += t.Requests[i]
-			p.errors[i] += min(t.Errors[i], t.Requests[i])
-		}
-	}
-	procedure, err := verdict.New(verdict.Question{Weights: p.entry.ByCluster(), Names: p.entry.Names()})
+	p, err := l.look(ctx)
 	if err != nil {
-		return nil // weights that no split can have: the table says so already
+		return err
 	}
-	e := verdict.Evidence{Requests: sum(p.observed), Counts: p.observed, Failures: p.errors}
-	p.off = e.Requests > 0 && procedure.Look(&e) == verdict.StopFail
+	if err := l.observe(ctx, &p); err != nil {
+		return err
+	}
+	found := diagnose(p, l.subject.Command)
+	if o.Output == "json" {
+		return report.WriteJSON(o.Streams.Out, document(l.subject, p, found))
+	}
+	show := screen.New(o.Streams.Out, o.Streams.ErrOut, false)
+	show.Title(l.subject.Title()...)
+	write(show, p, found)
 	return nil
 }
 
