@@ -27,6 +27,9 @@ type h2conn struct {
 	out  []byte // frames to write
 	now  time.Duration
 
+	long   bool      // content is too long to be written between reads
+	beside *h2writer // then it is written beside them
+
 	streams []h2stream
 	free    []int // streams that have no request and wait for no turn
 	places  []int // stream by id, modulo a power of two; a hint
@@ -82,8 +85,9 @@ func newH2Conn(x *run, slot int, wants *h2wanted, ready func()) *h2conn {
 	for places < 2*x.plan.Streams {
 		places *= 2
 	}
-	c := &h2conn{lane: newLane(x, slot, x.r.scribe(slot), ready), wants: wants,
-		in: make([]byte, h2buffer), streams: make([]h2stream, x.plan.Streams), places: make([]int, places)}
+	c := &h2conn{lane: newLane(x, slot, x.r.scribe(slot), ready), wants: wants, in: make([]byte, h2buffer),
+		long:    len(x.plan.Request)-headEnd(x.plan.Request) > inlineWrite/x.plan.Streams,
+		streams: make([]h2stream, x.plan.Streams), places: make([]int, places)}
 	for i := range c.streams {
 		s := &c.streams[i]
 		s.index, s.h2reply = i, h2reply{Parser: NewParser(x.plan.Identify, x.plan.Marks)}
@@ -92,12 +96,12 @@ func newH2Conn(x *run, slot int, wants *h2wanted, ready func()) *h2conn {
 	return c
 }
 
-// summon says that a stream's turn has come. The loop looks after it has set a deadline for reading; whoever comes later
-// than the look moves that deadline into the past.
-func (c *h2conn) summon(i int) {
+// summon has the loop look around, because the turns of some streams have come or for something else. The loop looks after
+// it has set a deadline for reading; whoever comes later than the look moves that deadline into the past.
+func (c *h2conn) summon(streams ...int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.summoned = append(c.summoned, i)
+	c.summoned = append(c.summoned, streams...)
 	c.kicked.Store(true)
 	if c.locked != nil {
 		_ = c.locked.SetReadDeadline(past)
@@ -138,18 +142,7 @@ func (c *h2conn) open() (Outcome, error) {
 		_ = conn.Close()
 		return TLSError, errors.New("the far side does not choose HTTP/2 by ALPN; try --http 1.1")
 	}
-	c.mu.Lock()
-	c.conn, c.locked = conn, conn
-	c.mu.Unlock()
-	c.have, c.out = 0, append(c.out[:0], h2preface...)
-	c.busy, c.queued, c.begun, c.free = 0, 0, 0, c.free[:0]
-	for i := range c.streams {
-		c.free = append(c.free, len(c.streams)-1-i)
-	}
-	c.nextID, c.limit, c.frame, c.window, c.initial, c.owed = 1, len(c.streams), defaultFrame, firstWindow, firstWindow, 0
-	c.settled, c.closing, c.unwritable, c.blockOf = false, nil, false, 0
-	c.now = c.x.r.now()
-	c.heard = c.now
+	c.begins(conn)
 	c.reads, c.writes = c.now+c.x.plan.DialTimeout, c.now+c.x.plan.DialTimeout
 	_ = conn.SetDeadline(c.x.r.base.Add(c.reads))
 	for !c.settled {
@@ -172,7 +165,26 @@ func (c *h2conn) open() (Outcome, error) {
 		c.drop()
 		return DialError, err
 	}
+	if c.long {
+		c.beside = newH2Writer(c)
+	}
 	return NoOutcome, nil
+}
+
+// begins readies everything for a new connection.
+func (c *h2conn) begins(conn net.Conn) {
+	c.mu.Lock()
+	c.conn, c.locked = conn, conn
+	c.mu.Unlock()
+	c.have, c.out = 0, append(c.out[:0], h2preface...)
+	c.busy, c.queued, c.begun, c.free = 0, 0, 0, c.free[:0]
+	for i := range c.streams {
+		c.free = append(c.free, len(c.streams)-1-i)
+	}
+	c.nextID, c.limit, c.frame, c.window, c.initial, c.owed = 1, len(c.streams), defaultFrame, firstWindow, firstWindow, 0
+	c.settled, c.closing, c.unwritable, c.blockOf = false, nil, false, 0
+	c.now = c.x.r.now()
+	c.heard = c.now
 }
 
 // serve sends and receives until the connection is over, which is true if another may follow it.
@@ -184,7 +196,7 @@ func (c *h2conn) serve() bool {
 			return false
 		}
 		if c.kicked.Swap(false) {
-			c.reads, c.writes = 0, 0 // the kick has moved them
+			c.reads = 0 // the kick has moved it
 			c.answer()
 		}
 		c.expire()
@@ -242,24 +254,6 @@ func (c *h2conn) arm() {
 		_ = c.conn.SetReadDeadline(time.Time{})
 	}
 	c.reads = want
-}
-
-// flush writes what is to be written. An error shows again when reading, behind whatever replies came first.
-func (c *h2conn) flush() {
-	if len(c.out) == 0 {
-		return
-	}
-	if half := c.x.plan.ReplyTimeout / 2; c.writes < c.now+half {
-		c.writes = c.now + 2*half
-		_ = c.conn.SetWriteDeadline(c.x.r.base.Add(c.writes))
-	}
-	if !c.unwritable {
-		if _, err := c.conn.Write(c.out); err != nil {
-			c.unwritable = true
-			c.leave(&c.x.r.events.failed)
-		}
-	}
-	c.out = c.out[:0]
 }
 
 // leave begins no more requests here, for a reason that is counted when the last reply is in.
@@ -340,8 +334,12 @@ func (c *h2conn) drop() {
 	c.mu.Lock()
 	c.locked, c.summoned = nil, c.summoned[:0]
 	c.mu.Unlock()
-	c.kicked.Store(false)
 	_ = c.conn.Close()
+	if c.beside != nil {
+		c.beside.end()
+		c.beside = nil
+	}
+	c.kicked.Store(false)
 	c.conn = nil
 }
 

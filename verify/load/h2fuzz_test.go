@@ -26,8 +26,7 @@ func fed(t testing.TB, octets []byte, piece int) Snapshot {
 		t.Fatal(err)
 	}
 	c := newH2Conn(x, 0, newH2Wanted(&x.plan), func() {})
-	c.conn, c.closing, c.free = deaf{}, nil, []int{1, 0}
-	c.nextID, c.limit, c.frame, c.window, c.initial = 1, 2, defaultFrame, firstWindow, firstWindow
+	c.begins(deaf{})
 	x.turns.open()
 	c.start()
 	for len(octets) > 0 && c.conn != nil && c.busy > 0 {

@@ -25,10 +25,10 @@ type h2peer struct {
 	header *hpack.Encoder
 	n      int // requests on this connection
 
-	window, initial int64            // octets of content that we may still send on the connection, and at first on a stream
-	windows         map[uint32]int64 // and on each stream
-	promised        []int64          // initial windows that are announced and not acknowledged yet
-	got             map[uint32]int   // octets of content by stream
+	window, initial int64             // octets of content that we may still send on the connection, and at first on a stream
+	windows         map[uint32]int64  // and on each stream
+	promised        []int64           // initial windows that are announced and not acknowledged yet
+	got             map[uint32][]byte // content by stream
 	ended           map[uint32]bool
 	resets          map[uint32]xhttp2.ErrCode // streams that we gave up
 	pong            [8]byte
@@ -36,7 +36,7 @@ type h2peer struct {
 
 func newH2Peer(conn net.Conn) *h2peer {
 	p := &h2peer{Framer: xhttp2.NewFramer(conn, conn), Conn: conn, window: firstWindow, initial: firstWindow, windows: map[uint32]int64{},
-		got: map[uint32]int{}, ended: map[uint32]bool{}, resets: map[uint32]xhttp2.ErrCode{}}
+		got: map[uint32][]byte{}, ended: map[uint32]bool{}, resets: map[uint32]xhttp2.ErrCode{}}
 	p.header = hpack.NewEncoder(&p.block)
 	p.header.SetMaxDynamicTableSize(0)
 	p.AllowIllegalWrites = true
@@ -153,7 +153,7 @@ func (p *h2peer) frame() (xhttp2.Frame, bool) {
 		n := int64(f.Header().Length)
 		p.window -= n
 		p.windows[id] -= n
-		p.got[id] += len(f.Data())
+		p.got[id] = append(p.got[id], f.Data()...)
 		if p.ended[id] || p.window < 0 || p.windows[id] < 0 && n > 0 {
 			p.t.Errorf("stream %d: ended %t, windows %d and %d after %d octets of content", id, p.ended[id], p.window, p.windows[id], n)
 		}

@@ -103,7 +103,9 @@ func (c *h2conn) feed() {
 			c.window -= int64(n)
 			s.window -= int64(n)
 			if len(c.out) > inlineWrite {
-				c.flush()
+				if c.flush(); len(c.out) > 0 {
+					return // they are not taken yet: enough for now
+				}
 			}
 		}
 	}
