@@ -39,6 +39,9 @@ func (f *findings) document() *Report {
 	out.Load.Failures = latency(&s.FailedService)
 	out.Load.Busy, out.Load.Limits = s.Own.Busy, limits(s, &out.Load)
 	out.Versions, out.Peers = f.versions(), f.peers()
+	if f.target.Len() == 0 {
+		out.Times = times(s)
+	}
 	if s.RenewError != "" {
 		out.Warnings = append(out.Warnings, "a reply said 401, and the credential could not be renewed: "+s.RenewError)
 	}

@@ -24,6 +24,7 @@ type Verification struct {
 	RequestsWanted  *uint64  `json:"requestsWanted,omitempty"`  // INCONCLUSIVE for lack of requests: about so many more
 
 	Versions     []Version         `json:"versions"`
+	Times        *Times            `json:"times,omitempty"`          // of a run that only loads
 	Unattributed uint64            `json:"unattributed"`             // evidence requests that may have been routed but named no version
 	Outcomes     map[string]uint64 `json:"outcomes"`                 // every request sent, by how it ended
 	GatewayMade  map[string]uint64 `json:"gatewayReplies,omitempty"` // replies the gateway made itself, by status code

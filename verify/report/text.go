@@ -10,6 +10,7 @@ import (
 // WriteText writes what a person reads after a run: the table of versions, what the run admits about itself, the verdict.
 func WriteText(w io.Writer, r *Verification) {
 	WriteTable(w, r)
+	WriteTimes(w, r)
 	WritePeers(w, r)
 	WriteNotes(w, r)
 	WriteVerdict(w, r)
