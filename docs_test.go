@@ -9,6 +9,7 @@ import (
 
 	"github.com/mattn/go-shellwords"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"sigs.k8s.io/yaml"
 
@@ -62,6 +63,22 @@ func TestCommandsInDocsParse(t *testing.T) {
 	}
 	if count < 12 {
 		t.Errorf("found %d commands, want 12 or more: is this test looking in the right place?", count)
+	}
+}
+
+// A flag that the page on load does not name might as well not be there.
+func TestLoadPageNamesEveryFlag(t *testing.T) {
+	page := read(t, "docs/load.md")
+	root := cli.NewCommand(cli.Streams{Out: io.Discard, Err: io.Discard})
+	for _, command := range append(root.Commands(), root) {
+		if command.Name() != "load" && command != root {
+			continue
+		}
+		command.Flags().VisitAll(func(f *pflag.Flag) {
+			if f.Name != "help" && !regexp.MustCompile("[`/]--"+f.Name+"[` ,]").MatchString(page) {
+				t.Errorf("docs/load.md does not explain --%s", f.Name)
+			}
+		})
 	}
 }
 

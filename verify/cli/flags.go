@@ -99,7 +99,7 @@ func (f *LoadFlags) AddSendFlags(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.data, "data", "d", "", "body, or @FILE")
 	fs.StringVar(&f.path, "path", "", "path and query to request")
 	fs.StringVar(&f.host, "host", "", "Host header, and the name a certificate must show")
-	fs.StringVar(&f.identify, "identify", "", "where a reply names its version: header:NAME or status (default header:x-app-version)")
+	fs.StringVar(&f.identify, "identify", "", "where a reply names its version: header:NAME, json:/POINTER, body:/RE/ or status (default header:x-app-version)")
 
 	fs.StringVar(&f.ca, "ca", "", "PEM file of the authorities to trust")
 	fs.StringVar(&f.cert, "cert", "", "PEM file of the client certificate")
