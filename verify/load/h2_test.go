@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"io"
 	"net/http"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -354,28 +353,4 @@ func TestH2Strangers(t *testing.T) {
 	if _, snap, err := runPlan(t, HTTP2(), unknown); err == nil || snap.Outcomes[TLSError] == 0 {
 		t.Errorf("an unknown authority: %v, %v", err, snap.Outcomes)
 	}
-}
-
-// Once warm, a request allocates nothing here; what is left is the server's, and so the server writes frames it has made
-// before.
-func TestH2Allocates(t *testing.T) {
-	s := serveFrames(t, nil, func(p *h2peer, stream uint32) bool { p.answered(stream, "v2"); return true })
-	allocated := func(n uint64) uint64 {
-		p := &Plan{Request: get(t), Addresses: []string{s.address()}, Connections: 2, Streams: 4, MaxRequests: n}
-		r := NewRecorder([]string{"v1", "v2"}, p)
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		if err := HTTP2().Run(t.Context(), p, r); err != nil {
-			t.Fatal(err)
-		}
-		runtime.ReadMemStats(&after)
-		return after.Mallocs - before.Mallocs
-	}
-	const more = 10_000
-	short, long := allocated(1000), allocated(1000+more)
-	const ofServer = 2 // the scripted server makes one for each request
-	if long > short+ofServer*more {
-		t.Errorf("%d allocations for 1000 requests, %d for %d", short, long, 1000+more)
-	}
-	t.Logf("%.2f allocations per request, server included", float64(long-short)/more)
 }
