@@ -2,7 +2,6 @@ package load
 
 import (
 	"bytes"
-	"strings"
 
 	"github.com/mesh-split/mesh-split/verify/attribute"
 )
@@ -20,14 +19,6 @@ const (
 	values // how many
 	otherField
 )
-
-// tchar are the octets of header names: RFC 9110, 5.6.2.
-var tchar = func() (t [256]bool) {
-	for c := range 128 {
-		t[c] = c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || strings.IndexByte("!#$%&'*+-.^_`|~", byte(c)) >= 0
-	}
-	return t
-}()
 
 // statusLine reads `HTTP/1.` DIGIT SP 3DIGIT, then the end or SP and any text. A single SP, and a missing one behind the
 // code, are choices where RFC 9112, 4 leaves room.
@@ -106,16 +97,14 @@ func (p *Parser) splitField(s []byte) (name, value []byte, ok bool) {
 		p.fail(Limit, "too many fields")
 		return nil, nil, false
 	}
-	colon := bytes.IndexByte(s, ':')
-	if colon <= 0 {
-		p.fail(Malformed, "a line of the head is not a field")
-		return nil, nil, false
-	}
-	for _, c := range s[:colon] {
-		if !tchar[c] {
-			p.fail(Malformed, "a field name")
-			return nil, nil, false
+	colon := nameEnd(s)
+	if colon == 0 || colon == len(s) || s[colon] != ':' {
+		why := "a field name"
+		if bytes.IndexByte(s, ':') <= 0 {
+			why = "a line of the head is not a field"
 		}
+		p.fail(Malformed, why)
+		return nil, nil, false
 	}
 	return s[:colon], trimSpace(s[colon+1:]), true
 }
@@ -186,22 +175,6 @@ func (p *Parser) fromGateway() bool {
 		}
 	}
 	return false
-}
-
-// equalFold compares a name with a lower-case one.
-func equalFold(name []byte, lower string) bool {
-	if len(name) != len(lower) {
-		return false
-	}
-	for i, c := range name {
-		if c >= 'A' && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		if c != lower[i] {
-			return false
-		}
-	}
-	return true
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }

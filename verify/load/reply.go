@@ -238,7 +238,12 @@ func (p *Parser) line(b []byte) (int, bool) {
 	} else {
 		limit = min(limit, maxHead-p.headSize)
 	}
-	end := bytes.IndexByte(b[p.scanned:], '\n')
+	end, clean := 0, false
+	if p.scanned == 0 {
+		end, clean = lineEnd(b)
+	} else {
+		end = bytes.IndexByte(b[p.scanned:], '\n')
+	}
 	if end < 0 {
 		p.scanned = len(b)
 		if len(b) > limit {
@@ -258,7 +263,7 @@ func (p *Parser) line(b []byte) (int, bool) {
 	if !bare {
 		text = text[:len(text)-1]
 	}
-	if bytes.IndexByte(text, '\r') >= 0 && p.phase != inChunk || bytes.IndexByte(text, 0) >= 0 {
+	if !clean && (bytes.IndexByte(text, '\r') >= 0 && p.phase != inChunk || bytes.IndexByte(text, 0) >= 0) {
 		p.fail(Malformed, "a CR or a NUL inside a line")
 		return end, false
 	}
