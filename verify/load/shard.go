@@ -81,9 +81,9 @@ func (s *shard) add(res *result) {
 		if s.byLabel[label] == nil {
 			s.byLabel[label] = new(VersionStats)
 		}
-		s.byLabel[label].count(res, flaws)
+		s.byLabel[label].count(res, flaws, s.r.plan.Rate > 0)
 	default:
-		s.none.count(res, flaws)
+		s.none.count(res, flaws, s.r.plan.Rate > 0)
 	}
 	if res.outcome == Gateway {
 		s.gateway[int(res.status)]++
@@ -144,10 +144,11 @@ type VersionStats struct {
 	Failures   uint64        `json:"failures,omitempty"`   // see Evidence
 	Slower     uint64        `json:"slower,omitempty"`     // with a service time above the plan's SlowerThan, complete or not
 	Service    Histogram     `json:"service,omitzero"`     // first octet sent to last received, of complete replies
-	Response   Histogram     `json:"response,omitzero"`    // intended start to last received: at a constant rate what a user would have waited
+	Response   Histogram     `json:"response,omitzero"`    // intended start to last received, at a constant rate: what a user would have waited
 }
 
-func (l *VersionStats) count(res *result, flaws Flaws) {
+// count adds one result; paced says that it had a planned start, without which there is no response time.
+func (l *VersionStats) count(res *result, flaws Flaws, paced bool) {
 	l.Requests++
 	l.Outcomes[res.outcome]++
 	if flaws&Failed != 0 {
@@ -166,7 +167,9 @@ func (l *VersionStats) count(res *result, flaws Flaws) {
 		return
 	}
 	l.Service.Record(res.received - res.sent)
-	l.Response.Record(res.received - res.intended)
+	if paced {
+		l.Response.Record(res.received - res.intended)
+	}
 }
 
 // merge adds what other counted.

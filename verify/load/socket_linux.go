@@ -3,7 +3,6 @@ package load
 import (
 	"syscall"
 	"time"
-	"unsafe"
 )
 
 // socketState is what a connection of the epoll engine is doing.
@@ -133,7 +132,7 @@ func (s *socket) send(now time.Duration) {
 // when reading, behind whatever reply came first.
 func (s *socket) write() {
 	for len(s.request) > 0 {
-		n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, uintptr(s.fd), uintptr(unsafe.Pointer(unsafe.SliceData(s.request))), uintptr(len(s.request)))
+		n, errno := sendTo(s.fd, s.request)
 		switch errno {
 		case 0:
 			s.request = s.request[n:]
@@ -152,7 +151,7 @@ func (s *socket) read() {
 	buf := s.loop.buf
 	for s.state == busy {
 		have := copy(buf, s.rest)
-		n, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(s.fd), uintptr(unsafe.Pointer(&buf[have])), uintptr(len(buf)-have))
+		n, errno := receive(s.fd, buf[have:])
 		switch {
 		case errno == syscall.EINTR:
 			continue
@@ -165,7 +164,7 @@ func (s *socket) read() {
 			s.finish(Closed, false, s.x.r.now())
 			return
 		}
-		all := buf[:have+int(n)]
+		all := buf[:have+n]
 		used, done := s.parser.Feed(all)
 		if done {
 			s.finish(Done, used < len(all) && !s.parser.Idle(all[used:]), s.x.r.now())
@@ -174,7 +173,7 @@ func (s *socket) read() {
 		s.rest = append(s.rest[:0], all[used:]...)
 		// A read that does not fill the buffer has emptied the socket: the next octet is a new event. The end of the stream
 		// is not, once it has been announced.
-		if have+int(n) < len(buf) && !s.hangup {
+		if have+n < len(buf) && !s.hangup {
 			return
 		}
 	}
@@ -199,7 +198,7 @@ func (s *socket) finish(end End, surplus bool, now time.Duration) {
 func (s *socket) idleRead() {
 	for s.fd >= 0 {
 		buf := s.loop.buf
-		n, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(s.fd), uintptr(unsafe.Pointer(&buf[0])), uintptr(len(buf)))
+		n, errno := receive(s.fd, buf)
 		switch {
 		case errno == syscall.EINTR:
 		case errno == syscall.EAGAIN:
