@@ -264,6 +264,9 @@ func (r *run) settleCost() float64 {
 // lookEvery is how often evidence is looked at: about every 50 requests, so that stopping late costs little, and never
 // more often than the recorder's shortest epoch.
 func (r *run) lookEvery() time.Duration {
+	if r.procedure == nil {
+		return 50 * time.Millisecond // nothing is decided: every look would only take time from the load
+	}
 	every := time.Duration(50 / float64(r.config.Rate) * float64(time.Second))
 	return min(max(every, time.Millisecond), 50*time.Millisecond)
 }

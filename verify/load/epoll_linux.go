@@ -44,6 +44,7 @@ func (epoll) Run(ctx context.Context, p *Plan, r *Recorder) error {
 			return fault.New(fault.Failed, "raise ulimit -n, or use --engine portable", "opening an epoll set: %w", err)
 		}
 	}
+	defer spareProcessor(len(loops))()
 	for _, l := range loops {
 		working.Go(l.run)
 	}
