@@ -100,7 +100,7 @@ func (s *socket) follow(answer turn, now time.Duration) {
 func (s *socket) quiet() bool {
 	for {
 		buf := s.loop.buf
-		n, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(s.fd), uintptr(unsafe.Pointer(&buf[0])), uintptr(len(buf)))
+		n, errno := receive(s.fd, buf)
 		switch {
 		case errno == syscall.EINTR:
 		case errno == syscall.EAGAIN:

@@ -28,6 +28,8 @@ type worker struct {
 	wire    *wire    // under TLS what lies below conn, else nil
 	buf     []byte
 	written chan struct{}
+	until   time.Duration // the deadline of the request, since the recorder's base
+	armed   time.Duration // what the connection's deadline is set to, never later than until; 0: none, or somebody else's
 
 	mu     sync.Mutex // guards locked
 	locked net.Conn   // conn, for those who only end its reads
@@ -54,7 +56,7 @@ func (w *worker) open() (outcome Outcome, err error) {
 	if err != nil {
 		return outcome, err
 	}
-	w.conn, w.wire = conn, below
+	w.conn, w.wire, w.armed = conn, below, 0
 	w.mu.Lock()
 	w.locked = conn
 	w.mu.Unlock()
@@ -99,6 +101,7 @@ func (w *worker) await() turn {
 	}
 	w.scribe.flush()
 	_ = w.conn.SetReadDeadline(time.Time{})
+	w.armed = 0
 	answer := w.x.turns.arrive(&w.ticket)
 	for answer == wait {
 		n, err := w.conn.Read(w.buf)
@@ -140,6 +143,7 @@ func (w *worker) kicked() bool {
 // are no content of the stream: what lies in the socket is only then read, and for a moment awaited.
 func (w *worker) quiet() bool {
 	for pending(w.conn, w.wire) {
+		w.armed = 0
 		_ = w.conn.SetReadDeadline(time.Now().Add(time.Millisecond))
 		n, err := w.conn.Read(w.buf)
 		switch {
@@ -163,8 +167,8 @@ func (w *worker) exchange() bool {
 		return false
 	}
 	request := w.octets(last)
-	_ = w.conn.SetDeadline(w.x.r.base.Add(res.sent + w.x.plan.ReplyTimeout))
 	long := len(request) > inlineWrite
+	w.arm(res.sent, long)
 	if long {
 		go w.write(w.conn, request)
 	} else {
@@ -190,6 +194,17 @@ func (w *worker) exchange() bool {
 		<-w.written // closing has ended it
 	}
 	return true
+}
+
+// arm sets the deadline of a request. Setting the connection's costs as much as parsing a reply, so the one of an earlier request
+// stays while half of its time is left: it ends a read too early, if at all, and read then goes on. For a long request it is
+// set exactly, for it ends writes too.
+func (w *worker) arm(sent time.Duration, exactly bool) {
+	w.until = sent + w.x.plan.ReplyTimeout
+	if exactly || w.armed-sent < w.x.plan.ReplyTimeout/2 {
+		w.armed = w.until
+		_ = w.conn.SetDeadline(w.x.r.base.Add(w.until))
+	}
 }
 
 // write sends a long request beside the reading of its reply.
@@ -219,6 +234,11 @@ func (w *worker) read() (end End, surplus bool) {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			if w.x.aborting.Load() {
 				return GivenUp, false
+			}
+			if w.armed < w.until { // of an earlier request
+				w.armed = w.until
+				_ = w.conn.SetDeadline(w.x.r.base.Add(w.until))
+				continue
 			}
 			return Deadline, false
 		case err == io.EOF && !w.wire.endedRaw():
