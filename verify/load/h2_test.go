@@ -55,6 +55,7 @@ func TestH2Request(t *testing.T) {
 				_, _ = w.Write(body)
 			})
 			p := s.plan(3, 12)
+			p.ReplyTimeout = 30 * time.Second // the race detector takes its time for 72 MB
 			var err error
 			if p.Request, err = BuildRequest(RequestOptions{Host: "test.example", Path: "/path?q=1", Header: []string{"X-One: 1"}, Body: []byte(content)}); err != nil {
 				t.Fatal(err)
@@ -83,6 +84,9 @@ func TestH2Rate(t *testing.T) {
 		t.Fatal(err)
 	}
 	only(t, &snap, map[Outcome]uint64{Answered: 500})
+	if underRace {
+		return // what follows is about time
+	}
 	if lag := snap.Lag.Quantile(0.9); snap.RateAchieved < 480 || lag > 10*time.Millisecond {
 		t.Errorf("500/s asked, %v achieved; lag p90 %v", snap.RateAchieved, lag)
 	}
