@@ -27,6 +27,7 @@ type verdict struct {
 	}
 	Unattributed uint64
 	Outcomes     map[string]uint64
+	GRPCStatuses map[string]uint64
 	Requests     struct{ Sent, Evidence uint64 }
 }
 
@@ -95,13 +96,13 @@ func TestCountsAtFullSpeed(t *testing.T) {
 		seconds = n
 	}
 	split(t, shared, 70, 30, 0, 1)
-	for _, engine := range []string{"portable", "auto"} { // auto is epoll on Linux
+	for engine, more := range map[string][]string{"portable": nil, "auto": nil, "h2": {"--streams", "10"}} { // auto is epoll on Linux
 		before, err := shared.EnvoyCounters(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		v, exit := meshVerify(t, "load", shared.GatewayURL(), "--engine", engine, "--rate", "max", "--connections", "256",
-			"--max-time", strconv.Itoa(seconds)+"s", "--max-requests", "1000000000")
+		v, exit := meshVerify(t, append([]string{"load", shared.GatewayURL(), "--engine", engine, "--rate", "max", "--connections", "256",
+			"--max-time", strconv.Itoa(seconds) + "s", "--max-requests", "1000000000"}, more...)...)
 		after, err := shared.EnvoyCounters(t.Context())
 		if err != nil {
 			t.Fatal(err)
