@@ -22,6 +22,12 @@ func (f *Fleet) Look(ctx context.Context, e route.Entry) View {
 	return View{Entry: e, Sights: f.watch.Look(ctx, e)}
 }
 
+// Survey is Look, and others are routes in any gateway that send to the entry's destinations in other shares than the entry.
+func (f *Fleet) Survey(ctx context.Context, e route.Entry) (v View, others []string) {
+	sights, others := f.watch.Survey(ctx, e)
+	return View{Entry: e, Sights: sights}, others
+}
+
 // Await looks until every gateway holds the entry's weights, or ctx ends. Since is when the change was made, zero when
 // nobody knows.
 func (f *Fleet) Await(ctx context.Context, e route.Entry, since time.Time) View {
@@ -31,9 +37,6 @@ func (f *Fleet) Await(ctx context.Context, e route.Entry, since time.Time) View 
 
 // Counts reads what every gateway has counted.
 func (f *Fleet) Counts(ctx context.Context) []mesh.Reading { return f.watch.Counts(ctx) }
-
-// Others are routes in any gateway that send to the entry's destinations in other shares than the entry.
-func (f *Fleet) Others(ctx context.Context, e route.Entry) []string { return f.watch.Others(ctx, e) }
 
 // Close ends the ways.
 func (f *Fleet) Close() { f.watch.Close() }

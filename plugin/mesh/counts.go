@@ -2,7 +2,6 @@ package mesh
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
@@ -25,13 +24,16 @@ func (w *Watch) Counts(ctx context.Context) []Reading {
 	var mutex sync.Mutex // guards out
 	var out []Reading
 	w.each(ctx, func(ctx context.Context, e *envoy) {
-		ctx, cancel := context.WithTimeout(ctx, answerTimeout)
-		defer cancel()
 		r := Reading{Pod: e.pod}
 		start := time.Now()
 		var data []byte
 		if r.Err = e.open(ctx); r.Err == nil {
+			r.Err = e.awake(ctx)
+		}
+		if r.Err == nil {
+			ctx, cancel := context.WithTimeout(ctx, dumpTimeout)
 			data, r.Err = e.get(ctx, countsPath)
+			cancel()
 		}
 		if r.Err == nil {
 			r.Cost = time.Since(start)
@@ -45,29 +47,6 @@ func (w *Watch) Counts(ctx context.Context) []Reading {
 		mutex.Unlock()
 	})
 	return out
-}
-
-// Others are routes in any gateway that send requests to the destinations of an entry in other shares.
-func (w *Watch) Others(ctx context.Context, entry route.Entry) []string {
-	var mutex sync.Mutex // guards out
-	var out []string
-	w.each(ctx, func(ctx context.Context, e *envoy) {
-		ctx, cancel := context.WithTimeout(ctx, answerTimeout)
-		defer cancel()
-		data, _, err := e.dump(ctx)
-		if err != nil {
-			return // unreadable gateways are told by Look
-		}
-		dump, err := route.ParseDump(data)
-		if err != nil {
-			return
-		}
-		mutex.Lock()
-		out = append(out, dump.Others(entry, route.Origin{})...)
-		mutex.Unlock()
-	})
-	slices.Sort(out)
-	return slices.Compact(out)
 }
 
 // Politely is how long to wait after questions of a cost, at least d.

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,8 +51,8 @@ func (c *Client) Forward(ctx context.Context, pod Pod) (*Forward, error) {
 	case got := <-dialled:
 		if got.err != nil {
 			// A refused upgrade is only text, with words about upgrades around what the API server said.
-			if _, said, forbidden := strings.Cut(got.err.Error(), "pods \""); forbidden && strings.Contains(said, "is forbidden") {
-				return nil, c.noRight(a, errors.New(strings.Trim("pods \""+said, ": \n")))
+			if forbidden(got.err) {
+				return nil, c.noRight(a, errors.New(refusal(got.err)))
 			}
 			return nil, c.explain(a, got.err)
 		}

@@ -25,6 +25,7 @@ type Gateways struct {
 	Service   string   // namespace/name of the Service in front of the pods, or ""
 	selectors []selector
 	services  []core.Service
+	servers   []Server
 	addresses []string // of status.addresses, with the Gateway API
 }
 
@@ -49,6 +50,7 @@ type Pod struct {
 	HostIP          string
 	Ready           bool
 	Labels          map[string]string
+	Container       string // that runs Envoy
 }
 
 func (p Pod) String() string { return p.Namespace + "/" + p.Name }
@@ -81,7 +83,7 @@ func (c *Client) Gateways(ctx context.Context, o Object) (*Gateways, error) {
 	if err != nil {
 		return nil, err
 	}
-	g.Server = servers[0]
+	g.servers, g.Server = servers, servers[0]
 	for _, s := range servers { // plain HTTP first: it needs no certificate to be measured
 		if !s.TLS {
 			g.Server = s
@@ -207,7 +209,7 @@ func (c *Client) FindPods(ctx context.Context, g *Gateways) error {
 			if p.DeletionTimestamp != nil || p.Status.Phase == core.PodSucceeded || p.Status.Phase == core.PodFailed {
 				continue
 			}
-			pod := Pod{p.Namespace, p.Name, p.Status.HostIP, ready(p), p.Labels}
+			pod := Pod{p.Namespace, p.Name, p.Status.HostIP, ready(p), p.Labels, proxyContainer(p)}
 			if !slices.ContainsFunc(pods, func(q Pod) bool { return q.String() == pod.String() }) {
 				pods = append(pods, pod)
 			}
@@ -220,6 +222,17 @@ func (c *Client) FindPods(ctx context.Context, g *Gateways) error {
 			"no gateway pod of %s is ready", strings.Join(g.Names, ", ")).Named("E_NO_LISTENER")
 	}
 	return nil
+}
+
+// proxyContainer is the container that Istio calls so, or else the first.
+func proxyContainer(p *core.Pod) string {
+	name := ""
+	for _, c := range p.Spec.Containers {
+		if name == "" || c.Name == "istio-proxy" {
+			name = c.Name
+		}
+	}
+	return name
 }
 
 func ready(p *core.Pod) bool {

@@ -27,13 +27,16 @@ func (s Sight) Live() bool { return s.Err == nil && s.State == route.Live }
 // in good weather: polls are dense then, and ever rarer after. A dump is made on Envoy's main thread, so a gateway spends
 // at most a twentieth of it on us.
 const (
-	densePoll, denseFor   = 25 * time.Millisecond, 2 * time.Second
-	calmPoll, calmFor     = 100 * time.Millisecond, 10 * time.Second
-	rarePoll              = time.Second
-	politeness            = 20
-	answerTimeout         = 2 * time.Second // a gateway that takes longer is unreadable; the next poll asks again
-	relistEvery           = time.Second
-	maxConcurrentForwards = 16
+	densePoll, denseFor = 25 * time.Millisecond, 2 * time.Second
+	calmPoll, calmFor   = 100 * time.Millisecond, 10 * time.Second
+	rarePoll            = time.Second
+	politeness          = 20
+	relistEvery         = time.Second
+
+	answerTimeout = 2 * time.Second  // a gateway that takes longer to say that it is there is unreadable; the next poll asks again
+	asleepAfter   = time.Second      // without an answer it is asked whether it is there, before a dump
+	dumpTimeout   = 30 * time.Second // for a dump: 20 MB take Envoy a second or two, and a slow way some more
+	maxAtOnce     = 16               // gateways that are asked at the same time
 )
 
 // pause is how long to wait before the next poll of a pod.
@@ -53,14 +56,13 @@ type Watch struct {
 	client   *Client
 	gateways *Gateways
 	envoys   map[string]*envoy // by pod
+	slots    chan struct{}     // one for each gateway that is being asked
 }
 
 // Watch opens a way to every Ready gateway pod. A pod that cannot be reached is no error here; Look tells.
 func (c *Client) Watch(ctx context.Context, g *Gateways) *Watch {
-	w := &Watch{client: c, gateways: g, envoys: map[string]*envoy{}}
+	w := &Watch{client: c, gateways: g, envoys: map[string]*envoy{}, slots: make(chan struct{}, maxAtOnce)}
 	w.each(ctx, func(ctx context.Context, e *envoy) {
-		ctx, cancel := context.WithTimeout(ctx, answerTimeout)
-		defer cancel()
 		if e.open(ctx) != nil {
 			e.close() // asked again, and reported, by the first look
 		}
@@ -78,15 +80,17 @@ func (w *Watch) Close() {
 // each runs do for every Ready pod at once, a bounded number at a time, and waits.
 func (w *Watch) each(ctx context.Context, do func(context.Context, *envoy)) {
 	var group sync.WaitGroup
-	slots := make(chan struct{}, maxConcurrentForwards)
 	for _, e := range w.ready() {
-		group.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			do(ctx, e)
-		})
+		group.Go(func() { w.turn(func() { do(ctx, e) }) })
 	}
 	group.Wait()
+}
+
+// turn runs ask when it is its turn.
+func (w *Watch) turn(ask func()) {
+	w.slots <- struct{}{}
+	defer func() { <-w.slots }()
+	ask()
 }
 
 // ready are the envoys of the pods that are Ready, made where they are new.
@@ -105,32 +109,63 @@ func (w *Watch) ready() []*envoy {
 
 // Look asks every Ready gateway pod once.
 func (w *Watch) Look(ctx context.Context, entry route.Entry) []Sight {
-	var mutex sync.Mutex // guards sights
-	var sights []Sight
-	w.each(ctx, func(ctx context.Context, e *envoy) {
-		sight, _ := e.look(ctx, entry)
-		mutex.Lock()
-		sights = append(sights, sight)
-		mutex.Unlock()
-	})
-	sortSights(sights)
+	sights, _ := w.survey(ctx, entry, w.gateways.routeConfigs())
 	return sights
 }
 
-// look asks one Envoy and keeps to the time it may take.
-func (e *envoy) look(ctx context.Context, entry route.Entry) (Sight, time.Duration) {
-	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
-	defer cancel()
-	dump, cost, err := e.dump(ctx)
-	at := time.Now()
-	if err != nil {
-		return Sight{Pod: e.pod, At: at, Cost: cost, Err: err}, cost
+// Survey is Look, and others are routes in any gateway that send requests to the destinations of the entry in other shares: it
+// reads all route configurations.
+func (w *Watch) Survey(ctx context.Context, entry route.Entry) (sights []Sight, others []string) {
+	return w.survey(ctx, entry, "")
+}
+
+func (w *Watch) survey(ctx context.Context, entry route.Entry, names string) (sights []Sight, others []string) {
+	var mutex sync.Mutex // guards the results
+	var group sync.WaitGroup
+	for _, e := range w.ready() {
+		group.Go(func() {
+			sight, dump := w.look(ctx, e, entry, names)
+			mutex.Lock()
+			defer mutex.Unlock()
+			sights = append(sights, sight)
+			if dump != nil && names == "" {
+				others = append(others, dump.Others(entry, route.Origin{})...)
+			}
+		})
 	}
-	read, err := route.ParseDump(dump)
-	if err != nil {
-		return Sight{Pod: e.pod, At: at, Cost: cost, Err: fmt.Errorf("reading the Envoy of %s: %w", e.pod, err)}, cost
+	group.Wait()
+	sortSights(sights)
+	slices.Sort(others)
+	return sights, slices.Compact(others)
+}
+
+// look asks one Envoy, when that is polite. An entry that is not where its routes are expected is looked for everywhere, before
+// it is said to be nowhere.
+func (w *Watch) look(ctx context.Context, e *envoy, entry route.Entry, names string) (Sight, *route.Dump) {
+	s := Sight{Pod: e.pod}
+	var dump *route.Dump
+	for {
+		if !e.rest(ctx) {
+			s.At, s.Err = time.Now(), fmt.Errorf("a look at the Envoy of %s takes it long, and the next was not due yet: %w", e.pod, ctx.Err())
+			return s, nil
+		}
+		var data []byte
+		var cost time.Duration
+		w.turn(func() { data, cost, s.Err = e.dump(ctx, names) })
+		s.At, s.Cost = time.Now(), s.Cost+cost
+		if s.Err == nil {
+			if dump, s.Err = route.ParseDump(data); s.Err != nil {
+				s.Err = fmt.Errorf("reading the Envoy of %s: %w", e.pod, s.Err)
+			}
+		}
+		if s.Err != nil {
+			return s, nil
+		}
+		if s.LiveReport = dump.Live(entry, route.Origin{}); s.State != route.Absent || names == "" {
+			return s, dump
+		}
+		names = ""
 	}
-	return Sight{Pod: e.pod, LiveReport: read.Live(entry, route.Origin{}), At: at, Cost: cost}, cost
 }
 
 // Await asks every Ready gateway pod until each holds the entry's weights, or ctx ends. Pods that come meanwhile have to hold
@@ -153,7 +188,7 @@ func (w *Watch) Await(ctx context.Context, entry route.Entry, since time.Time) (
 	defer relist.Stop()
 	poll := func(e *envoy) {
 		for {
-			sight, cost := e.look(ctx, entry)
+			sight, _ := w.look(ctx, e, entry, w.gateways.routeConfigs())
 			mutex.Lock()
 			if ctx.Err() == nil || latest[e.pod.String()].At.IsZero() {
 				latest[e.pod.String()] = sight
@@ -163,7 +198,7 @@ func (w *Watch) Await(ctx context.Context, entry route.Entry, since time.Time) (
 			case news <- struct{}{}:
 			default:
 			}
-			if sight.Live() || !sleep(ctx, pause(time.Since(since), cost)) {
+			if sight.Live() || !sleep(ctx, pause(time.Since(since), sight.Cost)) {
 				return
 			}
 		}

@@ -22,7 +22,7 @@ type looker struct {
 	subject *subject.Subject
 	ways    *fleet.Fleet            // nil with --dump
 	tallies map[string]*route.Tally // by pod, since the weights were last seen to change
-	of      map[string]string       // the weights that the tallies and others are of, by pod; "" is the object
+	of      map[string]string       // the weights that the tallies are of, by pod; "" is the object
 	others  []string
 }
 
@@ -63,9 +63,13 @@ func (l *looker) look(ctx context.Context) (p picture, err error) {
 		p.view.Sights, err = l.options.files(s.Entry)
 		return p, err
 	}
-	p.view = l.ways.Look(ctx, s.Entry)
-	if l.options.Observe > 0 && p.view.Refusal() == nil {
-		l.renew(ctx, p)
+	var others []string
+	if l.options.Observe == 0 {
+		p.view = l.ways.Look(ctx, s.Entry)
+		return p, nil
+	}
+	if p.view, others = l.ways.Survey(ctx, s.Entry); p.view.Refusal() == nil {
+		l.renew(ctx, p, others)
 	}
 	p.others = l.others
 	return p, nil
@@ -73,7 +77,7 @@ func (l *looker) look(ctx context.Context) (p picture, err error) {
 
 // renew begins to count anew when the object or a gateway has other weights than before: counts of both would tell of neither.
 // A gateway that is new, or that cannot be read for once, changes nothing.
-func (l *looker) renew(ctx context.Context, p picture) {
+func (l *looker) renew(ctx context.Context, p picture, others []string) {
 	now := map[string]string{"": fleet.Weights(p.entry.Weights())}
 	for _, sight := range p.view.Sights {
 		if sight.Err == nil {
@@ -89,11 +93,11 @@ func (l *looker) renew(ctx context.Context, p picture) {
 		l.of = now
 	}
 	maps.Copy(l.of, now)
+	l.others = others
 	if !anew {
 		return
 	}
 	l.tallies = map[string]*route.Tally{}
-	l.others = l.ways.Others(ctx, p.entry)
 	l.count(ctx)
 }
 

@@ -118,11 +118,11 @@ func (o *Options) runPassive(ctx context.Context, show *screen.Screen) (*core.Re
 	show.Line("nothing is written, nothing is sent: counting users' own requests, at most %s", report.Seconds(config.MaxTime.Seconds()))
 	ways := fleet.Open(ctx, s)
 	defer ways.Close()
-	view := ways.Look(ctx, s.Entry)
+	view, others := ways.Survey(ctx, p.entry)
 	if err := view.Refusal(); err != nil {
 		return nil, view, s, err
 	}
-	p.others = ways.Others(ctx, p.entry)
+	p.others = others
 	started := time.Now()
 	took := p.count(ctx, ways, config.MaxTime)
 	view = ways.Look(context.WithoutCancel(ctx), s.Entry) // as it was while they were counted, to the end

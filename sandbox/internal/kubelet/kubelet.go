@@ -1,8 +1,9 @@
-// Package kubelet is the sandbox's node: the one endpoint of a kubelet that `kubectl port-forward` needs.
+// Package kubelet is the sandbox's node: the endpoints of a kubelet that `kubectl port-forward` needs, and `kubectl exec` for the
+// one command that asks a gateway's Envoy.
 //
 // It answers "which loopback port is port P of pod NAME?" and streams with Kubernetes' own library, so that a client's
 // port-forward travels the whole real way: client, API server, node, pod. It refuses everything else a kubelet does; pods
-// here are processes that somebody else started. The subtle point is HTTP/1.1 only: the streams (SPDY) begin with an
+// here are processes that somebody else started, and hold no programs: exec.go stands for pilot-agent. The subtle point is HTTP/1.1 only: the streams (SPDY) begin with an
 // upgrade of the connection, which HTTP/2 does not have.
 package kubelet
 
@@ -35,7 +36,7 @@ const (
 	creationTimeout = 30 * time.Second
 )
 
-// Handler serves /portForward/NAMESPACE/POD.
+// Handler serves /portForward/NAMESPACE/POD and /exec/NAMESPACE/POD/CONTAINER.
 func Handler(resolve Resolve) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/portForward/{namespace}/{pod}", func(w http.ResponseWriter, r *http.Request) {
@@ -48,6 +49,7 @@ func Handler(resolve Resolve) http.Handler {
 		f := forwarder{namespace: namespace, resolve: resolve}
 		portforward.ServePortForward(w, r, f, pod, "", options, idleTimeout, creationTimeout, portforward.SupportedProtocols)
 	})
+	mux.HandleFunc("/exec/{namespace}/{pod}/{container}", serveExec(resolve))
 	return mux
 }
 
