@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 )
 
 // HTTPAuto is what the far side chooses; each protocol by itself is what was asked for.
@@ -34,7 +35,7 @@ func TestProtocols(t *testing.T) {
 			pool := x509.NewCertPool()
 			pool.AddCert(s.Certificate())
 			r, err := Run(t.Context(), Config{URL: s.URL, Host: "example.com", TLS: &tls.Config{RootCAs: pool}, LoadOnly: true,
-				HTTP: row.ask, MaxRequests: 50, Rate: Unpaced})
+				HTTP: row.ask, MaxRequests: 50, Rate: Unpaced, DialTimeout: 30 * time.Second})
 			if err != nil {
 				t.Fatal(err)
 			}

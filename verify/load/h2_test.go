@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -173,10 +174,9 @@ func TestH2Replies(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			first := true
+			var played atomic.Bool // a second connection has a goroutine of its own
 			s := serveFrames(t, nil, func(p *h2peer, stream uint32) bool {
-				if first {
-					first = false
+				if played.CompareAndSwap(false, true) {
 					row.play(p, stream)
 				} else {
 					p.answered(stream, "v1")
