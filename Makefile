@@ -68,8 +68,11 @@ oc: ## error rates as rates: simulated PASS under a wrong split stays under alph
 bench-load: build ## the load engine beside wrk, h2load, fortio, oha, hey, vegeta; writes docs/benchmarks (15 minutes, an idle machine)
 	$(GO) run ./hack/benchload $(BENCH)
 
-counts: build sandbox ## every count exact: 10^7 requests on each engine, 10^5 with each fault, a minute through Envoy (10 minutes)
-	$(GO) run ./hack/benchload --only counts $(BENCH)
+pgo: ## profile the load engines; `go build` optimises mesh-verify by cmd/mesh-verify/default.pgo (Linux, a minute, an idle machine)
+	$(GO) run ./hack/profile
+
+counts: build sandbox ## every count exact: 10^7 requests on each engine, 10^5 with each fault, 10^8 on one, a minute through Envoy (20 minutes)
+	$(GO) run ./hack/benchload --only counts,long $(BENCH)
 	$(GO) test -count=1 -timeout 30m -v ./verify/load -run TestEvery -faulty 100000
 	cd sandbox && MESH_SPLIT_SECONDS=60 $(GO) test -count=1 -timeout 20m -v -run TestCountsAtFullSpeed .
 
@@ -123,7 +126,7 @@ krew: dist ## the manifest of dist/ becomes krew-manifest.yaml
 clean: ## remove bin/ and dist/
 	rm -rf bin dist
 
-.PHONY: help build demo doctor install test fmt-check vet unit integration race check oc bench-load counts lint sandbox fmt generate owner dist krew clean
+.PHONY: help build demo doctor install test fmt-check vet unit integration race check oc bench-load pgo counts lint sandbox fmt generate owner dist krew clean
 
 ##@ Real nodes (Linux, root; packages: docs/e2e.md)
 nodes: build bin/kubectl ## bin/nodes and what its cluster runs (istioctl, helm, …); the first build takes minutes

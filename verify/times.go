@@ -45,5 +45,5 @@ func times(s *load.Snapshot) *report.Times {
 
 func summary(h *load.Histogram) report.Quantiles {
 	q := func(p float64) float64 { return h.Quantile(p).Seconds() }
-	return report.Quantiles{Mean: h.Mean().Seconds(), P50: q(0.5), P75: q(0.75), P90: q(0.9), P99: q(0.99), P999: q(0.999), Max: h.Max.Seconds()}
+	return report.Quantiles{Mean: h.Mean().Seconds(), P50: q(0.5), P75: q(0.75), P90: q(0.9), P95: q(0.95), P99: q(0.99), P999: q(0.999), Max: h.Max.Seconds()}
 }

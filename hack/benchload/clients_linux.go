@@ -47,7 +47,7 @@ func (j *job) url() string {
 }
 
 // forever is for clients that must be told how long.
-const forever = 10 * time.Minute
+const forever = time.Hour
 
 // duration is the time asked for in whole seconds, as wrk wants it.
 func (j *job) duration() string {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"github.com/mesh-split/mesh-split/hack/benchload/far"
 )
@@ -18,19 +19,9 @@ func (b *bench) counts(ctx context.Context) error {
 			continue
 		}
 		for _, n := range []int{10_000, b.many} {
-			e, err := b.toEnd(ctx, engine.name, &job{protocol: engine.protocol, connections: 256, requests: n}, b.settings)
-			if err != nil {
+			if err := b.count(ctx, engine.name, engine.protocol, n); err != nil {
 				return err
 			}
-			b.remember(engine.name, string(engine.protocol), &e)
-			r, err := e.report()
-			if err != nil {
-				return err
-			}
-			c := Count{Engine: engine.name, Protocol: string(engine.protocol), Outcomes: r.Outcomes, Sent: r.Requests.Sent, V1: r.of("v1"), V2: r.of("v2"),
-				FarRequests: e.far.Requests, FarV1: e.far.V1, FarV2: e.far.V2}
-			say("counts: %s over %s: %d and %d of %d, the far side %d and %d of %d: equal %t", c.Engine, c.Protocol, c.V1, c.V2, c.Sent, c.FarV1, c.FarV2, c.FarRequests, c.Equal())
-			b.results.Counts = append(b.results.Counts, c)
 		}
 	}
 	for _, client := range b.present([]string{"hey", "oha", "fortio"}) {
@@ -42,6 +33,32 @@ func (b *bench) counts(ctx context.Context) error {
 			b.remember(client, string(plainHTTP), &e)
 		}
 	}
+	return nil
+}
+
+// long is one run of the epoll engine over ten times as many requests as counts; it adds to what that stage found.
+func (b *bench) long(ctx context.Context) error {
+	n := 10 * b.many
+	b.results.Counts = slices.DeleteFunc(b.results.Counts, func(c Count) bool { return c.Sent == uint64(n) })
+	b.results.Memory = slices.DeleteFunc(b.results.Memory, func(m Memory) bool { return m.Requests == uint64(n) })
+	return b.count(ctx, "epoll", plainHTTP, n)
+}
+
+// count compares one run of n requests.
+func (b *bench) count(ctx context.Context, engine string, over protocol, n int) error {
+	e, err := b.toEnd(ctx, engine, &job{protocol: over, connections: 256, requests: n}, b.settings)
+	if err != nil {
+		return err
+	}
+	b.remember(engine, string(over), &e)
+	r, err := e.report()
+	if err != nil {
+		return err
+	}
+	c := Count{Engine: engine, Protocol: string(over), Outcomes: r.Outcomes, Sent: r.Requests.Sent, V1: r.of("v1"), V2: r.of("v2"),
+		FarRequests: e.far.Requests, FarV1: e.far.V1, FarV2: e.far.V2}
+	say("counts: %s over %s: %d and %d of %d, the far side %d and %d of %d: equal %t", c.Engine, c.Protocol, c.V1, c.V2, c.Sent, c.FarV1, c.FarV2, c.FarRequests, c.Equal())
+	b.results.Counts = append(b.results.Counts, c)
 	return nil
 }
 

@@ -59,7 +59,7 @@ func run(ctx context.Context) error {
 	round := flag.Duration("round", 1500*time.Millisecond, "time measured of each client in each round")
 	warmUp := flag.Duration("warm-up", 500*time.Millisecond, "time before that")
 	connections := flag.String("connections", "8,64,256", "numbers of connections, of 8, 64 and 256")
-	only := flag.String("only", "cost,pacing,pause,stop,speed", "stages to run; there is counts, too")
+	only := flag.String("only", "cost,pacing,pause,stop,speed", "stages to run; there are counts and long, too")
 	many := flag.Int("many", 10_000_000, "requests that stage counts sends on each engine")
 	dir := flag.String("tools", filepath.Join(cache, "benchload"), "folder to install tools into")
 	install := flag.Bool("install", true, "install what is missing")
@@ -124,6 +124,7 @@ var stages = []struct {
 	{"stop", (*bench).stop},
 	{"speed", (*bench).speed},
 	{"counts", (*bench).counts},
+	{"long", (*bench).long},
 }
 
 // findOurs looks at our own program: which engines has it?

@@ -59,7 +59,7 @@ func (b *bench) pause(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			p.P99, p.Service99 = r.Versions[0].Response.P99, r.Versions[0].Service.P99
+			p.P99, p.Service95 = r.Versions[0].Response.P99, r.Times.Service.P95
 		} else if p.P99, err = b.p99Of(client, &e); err != nil {
 			return err
 		}

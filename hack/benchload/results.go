@@ -63,7 +63,7 @@ type Pacing struct {
 type Pause struct {
 	Client    string
 	P99       float64
-	Service99 float64 // ours says beside it what the far side took once asked; 0: the client has no such figure
+	Service95 float64 // ours says beside it what the far side took once asked; 0: the client has no such figure
 }
 
 // Stop is what a client counted of a slow v2 that answers one request in ten.

@@ -96,6 +96,7 @@ type report struct {
 		Requests          uint64
 		Service, Response *struct{ P50, P90, P99, Max float64 }
 	}
+	Times    struct{ Service struct{ P95 float64 } }
 	Requests struct{ Sent uint64 }
 	Load     struct {
 		Engine   string

@@ -19,6 +19,7 @@ type Quantiles struct {
 	P50  float64 `json:"p50"`
 	P75  float64 `json:"p75"`
 	P90  float64 `json:"p90"`
+	P95  float64 `json:"p95"`
 	P99  float64 `json:"p99"`
 	P999 float64 `json:"p999"`
 	Max  float64 `json:"max"`
@@ -37,9 +38,9 @@ func WriteTimes(w io.Writer, r *Verification) {
 		return
 	}
 	row := func(name string, q *Quantiles) []string {
-		return []string{name, Seconds(q.Mean), Seconds(q.P50), Seconds(q.P75), Seconds(q.P90), Seconds(q.P99), Seconds(q.P999), Seconds(q.Max)}
+		return []string{name, Seconds(q.Mean), Seconds(q.P50), Seconds(q.P75), Seconds(q.P90), Seconds(q.P95), Seconds(q.P99), Seconds(q.P999), Seconds(q.Max)}
 	}
-	rows := [][]string{{"time", "mean", "50 %", "75 %", "90 %", "99 %", "99.9 %", "max"}, row("service", &t.Service)}
+	rows := [][]string{{"time", "mean", "50 %", "75 %", "90 %", "95 %", "99 %", "99.9 %", "max"}, row("service", &t.Service)}
 	if t.Response != nil {
 		rows = append(rows, row("response", t.Response))
 	}
