@@ -87,6 +87,9 @@ func (c *course) prepare(ctx context.Context) (err error) {
 	} else {
 		c.subject, err = subject.Load(ctx, o.Client, o.Name, o.Route)
 	}
+	if err != nil && o.Verify {
+		err = measure.Choose(ctx, c.subject, o.Measure, err)
+	}
 	if err != nil {
 		return err
 	}

@@ -60,6 +60,9 @@ Exit codes: 0 done and PASS, 1 error, 2 usage, 3 FAIL, 4 INCONCLUSIVE or not liv
   # the same, measured, and taken back if it does not hold
   kubectl mesh-split set demoapp stage=30 --verify --revert-on fail,inconclusive
 
+  # the canary that only users with a header see: the request chooses the route
+  kubectl mesh-split set shop v2=100 -H 'x-canary: yes' --verify
+
   # what would be sent?
   kubectl mesh-split set demoapp stage=30 --dry-run=client`,
 		Args:              cli.Args(cobra.MinimumNArgs(2)),

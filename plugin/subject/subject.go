@@ -18,18 +18,19 @@ type Subject struct {
 	Gateways *mesh.Gateways // nil until FindGateways
 	Unread   []string       // resources that may not be read, and whose names are not understood
 
-	chosen string // --route
+	chosen  string      // --route
+	rules   *route.Mesh // of Rules; nil until it was called
+	unruled []string
 }
 
 // Load reads the object called name (NAME or TYPE/NAME) and chooses its entry: the one called chosen, or the only one that
-// splits traffic.
+// splits traffic. Where the choice fails, the subject is there all the same: a request may choose.
 func Load(ctx context.Context, c *mesh.Client, name, chosen string) (*Subject, error) {
 	s, err := Read(ctx, c, name)
 	if err != nil {
 		return nil, err
 	}
-	s.chosen = chosen
-	return s, s.choose()
+	return s, s.Choose(chosen)
 }
 
 // Read reads the object called name and leaves the choice of an entry to the caller.

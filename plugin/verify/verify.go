@@ -46,13 +46,17 @@ func NewCmdVerify(f mesh.Factory, s genericiooptions.IOStreams, run func(context
 		Use:   "verify NAME",
 		Short: "Measure the live split against the object's weights; changes nothing",
 		Long: `Look into every ingress gateway, send a bounded load through them, and judge whether every destination gets the share
-that the object's weights say, and whether one fails. Nothing is changed.
+that the object's weights say, and whether one fails. Nothing is changed. The request follows from what the entry matches,
+where --path, -H, -X and --host say nothing else, and is sent only if that entry governs it.
 
-Exit codes: 0 PASS, 1 error, 2 usage, 3 FAIL, 4 INCONCLUSIVE, 130 interrupted.`,
+Exit codes: 0 PASS, 1 error, 2 usage, 3 FAIL, 4 INCONCLUSIVE, 5 another route governs the request, 130 interrupted.`,
 		Example: `  kubectl mesh-split verify demoapp
 
   # nothing sent: do users get the split?
   kubectl mesh-split verify demoapp --passive
+
+  # the canary that only users with a header see
+  kubectl mesh-split verify shop -H 'x-canary: yes'
 
   # against other shares than the object's
   kubectl mesh-split verify demoapp --expect stage=50`,
@@ -139,6 +143,9 @@ func (o *Options) Run(ctx context.Context) error {
 // measure looks into the gateways, sends the load and gives the report.
 func (o *Options) measure(ctx context.Context, show *screen.Screen) (*core.Report, fleet.View, *subject.Subject, error) {
 	s, err := subject.Load(ctx, o.Client, o.Name, o.Route)
+	if err != nil {
+		err = measure.Choose(ctx, s, &o.Measure, err)
+	}
 	if err != nil {
 		return nil, fleet.View{}, nil, err
 	}
