@@ -52,6 +52,14 @@ func Run(ctx context.Context, o *Options) error {
 	if err := c.check(ctx); err != nil {
 		return c.untouched(ctx, err)
 	}
+	if c.site != nil && c.site.Injects() {
+		return c.injected(ctx)
+	}
+	return c.carry(ctx)
+}
+
+// carry makes the change, from the patch to the verdict.
+func (c *course) carry(ctx context.Context) error {
 	if c.timed() {
 		return c.underLoad(ctx)
 	}

@@ -79,7 +79,7 @@ func identify(e route.Entry, replies []http.Header) (naming, error) {
 			twins = append(twins, h)
 		}
 	}
-	const hint = "say where a reply names its destination, by the names here (%NAMES): --identify header:NAME, json:/POINTER or body:/RE/"
+	const hint = "say where a reply names its destination, by the names here (%NAMES): --identify header:NAME, json:/POINTER or body:/RE/; or let the gateways say it while it is measured: --identify inject"
 	advice := strings.Replace(hint, "%NAMES", strings.Join(e.Names(), ", "), 1)
 	switch {
 	case len(twins) > 0:

@@ -29,12 +29,20 @@ import (
 type Flags struct {
 	cli.LoadFlags
 	Address string
+
+	inject bool // --identify inject
+}
+
+// Config is that of the load, once --identify inject, which needs a cluster, is taken out.
+func (f *Flags) Config() (verify.Config, error) {
+	f.inject = f.TakeIdentify("inject") || f.inject
+	return f.LoadFlags.Config()
 }
 
 // AddFlags declares them.
 func (f *Flags) AddFlags(fs *pflag.FlagSet) {
 	f.LoadFlags.AddFlags(fs)
-	fs.Lookup("identify").Usage = "where a reply names its version: header:NAME, json:/POINTER, body:/RE/ or status (default: found by looking)"
+	fs.Lookup("identify").Usage = "where a reply names its version: header:NAME, json:/POINTER, body:/RE/, status, or inject: let the gateways set a response header while it is measured (default: found by looking)"
 	fs.Lookup("host").Usage = "Host header, and the name a certificate must show (default: the object's only exact host)"
 	fs.Lookup("path").Usage = "path and query to request (default: what the entry's match asks for, like its headers)"
 	fs.StringVar(&f.Address, "address", "", "send the load to this URL instead of the address found in the cluster")
@@ -58,6 +66,7 @@ func (f *Flags) Validate() error {
 type Site struct {
 	config verify.Config // without a target
 	naming naming
+	inject bool // the header that tells destinations apart is yet to be injected
 	closer io.Closer
 }
 
@@ -123,7 +132,11 @@ func openAt(ctx context.Context, s *subject.Subject, f *Flags, a mesh.Address, q
 		show.Warn("%s", a.Warning)
 	}
 	heads, err := probe(ctx, config)
-	if err == nil {
+	switch {
+	case err != nil:
+	case f.inject:
+		site.inject, site.naming = true, naming{header: route.InjectedHeader}
+	default:
 		site.naming, config.Identify, err = nameVersions(ctx, s.Entry, f, config, heads)
 	}
 	if err != nil {
@@ -225,6 +238,9 @@ func nameVersions(ctx context.Context, e route.Entry, f *Flags, c verify.Config,
 
 // Naming says in a few words how replies name versions.
 func (s *Site) Naming() string {
+	if s.inject {
+		return "the gateways will name destinations in " + s.naming.header
+	}
 	if s.naming.header == "--identify" {
 		return "replies name versions as --identify says"
 	}

@@ -43,6 +43,7 @@ type EnvoyRoute struct {
 type ClusterWeight struct {
 	Cluster string // outbound|port|subset|fqdn
 	Weight  int64
+	Says    string // what replies through it say in InjectedHeader; "" without
 }
 
 // The JSON of GET /config_dump?resource=dynamic_route_configs: a list of DynamicRouteConfig. The whole dump holds the same
@@ -74,12 +75,14 @@ type (
 	routeJSON struct {
 		Name   string         `json:"name"`
 		Match  map[string]any `json:"match"`
+		Says   headersJSON    `json:"response_headers_to_add"` // also that of a lone destination
 		Action struct {
 			Cluster  string `json:"cluster"`
 			Weighted *struct {
 				Clusters []struct {
 					Name   string          `json:"name"`
 					Weight json.RawMessage `json:"weight"`
+					Says   headersJSON     `json:"response_headers_to_add"`
 				} `json:"clusters"`
 			} `json:"weighted_clusters"`
 		} `json:"route"`
@@ -87,7 +90,23 @@ type (
 			Filter map[string]json.RawMessage `json:"filter_metadata"`
 		} `json:"metadata"`
 	}
+	headersJSON []struct {
+		Header struct {
+			Key   string `json:"key"`
+			Value string `json:"value"`
+		} `json:"header"`
+	}
 )
+
+// injected is the value of the header by which destinations are told apart.
+func (h headersJSON) injected() string {
+	for _, one := range h {
+		if strings.EqualFold(one.Header.Key, InjectedHeader) {
+			return one.Header.Value
+		}
+	}
+	return ""
+}
 
 // ParseDump reads the answer of GET /config_dump, whole or with resource=dynamic_route_configs. The error says that it is
 // no such document; route configurations that hold something unknown are read as far as they go, never misread: a route
@@ -132,7 +151,7 @@ func readConfig(c dynamicJSON) (RouteConfig, error) {
 			route := EnvoyRoute{Name: r.Name, Match: r.Match}
 			route.Namespace, route.Object = configPath(r.Metadata.Filter["istio"])
 			if r.Action.Cluster != "" {
-				route.Clusters = []ClusterWeight{{r.Action.Cluster, 1}}
+				route.Clusters = []ClusterWeight{{r.Action.Cluster, 1, r.Says.injected()}}
 			}
 			if r.Action.Weighted != nil {
 				for _, c := range r.Action.Weighted.Clusters {
@@ -140,7 +159,7 @@ func readConfig(c dynamicJSON) (RouteConfig, error) {
 					if err != nil {
 						return out, fmt.Errorf("route configuration %s, cluster %s: %w", printable(out.Name), printable(c.Name), err)
 					}
-					route.Clusters = append(route.Clusters, ClusterWeight{c.Name, weight})
+					route.Clusters = append(route.Clusters, ClusterWeight{c.Name, weight, c.Says.injected()})
 				}
 			}
 			host.Routes = append(host.Routes, route)

@@ -50,8 +50,9 @@ const idMax = 1 << 53
 
 // History is what an object remembers, newest first.
 type History struct {
-	Items    []HistoryItem
-	Warnings []string // what could not be read
+	Items      []HistoryItem
+	Injections []Injection // notes of headers that are in the object for a measurement; they stand before the items
+	Warnings   []string    // what could not be read
 }
 
 // HistoryOf reads the annotation of an object. It never fails: what is unreadable is said in Warnings.
@@ -74,6 +75,10 @@ func ParseHistory(text string) History {
 	}
 	foreign := 0
 	for _, raw := range raws {
+		if note, ok := parseInjection(raw); ok {
+			h.Injections = append(h.Injections, note)
+			continue
+		}
 		item := parseItem(raw)
 		if item.foreign {
 			foreign++
@@ -150,10 +155,14 @@ func (i *HistoryItem) settle(verdict string) {
 
 // String is the annotation's text: a JSON array, newest first.
 func (h History) String() string {
-	if len(h.Items) == 0 {
-		return "[]"
+	all := []any{}
+	for _, i := range h.Injections {
+		all = append(all, i)
 	}
-	b, err := plainJSON(h.Items)
+	for _, i := range h.Items {
+		all = append(all, i)
+	}
+	b, err := plainJSON(all)
 	if err != nil {
 		return "[]" // cannot be: raw items are compacted JSON
 	}

@@ -41,5 +41,11 @@ func (s *Subject) Choose(chosen string) error {
 	return s.choose()
 }
 
+// Adopt takes another reading of the object.
+func (s *Subject) Adopt(o mesh.Object) error {
+	s.Object = o
+	return s.choose()
+}
+
 // Chosen says whether a person named the entry.
 func (s *Subject) Chosen() bool { return s.chosen != "" }

@@ -20,6 +20,7 @@ import (
 type Options struct {
 	change.Options
 	ToRevision int64 // 0: take back the last change
+	Injected   bool  // take back only what --identify inject left behind
 }
 
 // NewCmdUndo makes the command. A nil run is Options.Run.
@@ -33,7 +34,8 @@ func NewCmdUndo(f mesh.Factory, s genericiooptions.IOStreams, run func(context.C
 		Use:   "undo NAME",
 		Short: "Take back the last recorded change",
 		Long: `Write the weights from before the last change that mesh-split recorded on the object, and wait until every gateway has
-them. The weights must still be as that change left them: another writer's work is never undone.`,
+them. The weights must still be as that change left them: another writer's work is never undone. A response header that a run
+with --identify inject left behind, because it was killed, is removed as well.`,
 		Example: `  kubectl mesh-split undo demoapp
 
   # what change number 3 had set
@@ -53,6 +55,7 @@ them. The weights must still be as that change left them: another writer's work 
 	cli.UsageErrors(c)
 	o.AddFlags(c.Flags())
 	c.Flags().Int64Var(&o.ToRevision, "to-revision", 0, "restore what this change set (default: take back the last one)")
+	c.Flags().BoolVar(&o.Injected, "injected", false, "remove only the response header that a run with --identify inject left behind")
 	return c
 }
 
@@ -75,6 +78,9 @@ func (o *Options) Validate() (err error) {
 	if o.ToRevision < 0 {
 		err = errors.Join(err, fault.Usagef("revisions count from 1; leave it out to take back the last change", "--to-revision %d is negative", o.ToRevision))
 	}
+	if o.Injected && o.ToRevision > 0 {
+		err = errors.Join(err, fault.Usagef("leave out one of them", "--injected changes no weights, so --to-revision has no meaning"))
+	}
 	return errors.Join(err, o.Options.Validate())
 }
 
@@ -85,6 +91,3 @@ func (o *Options) plan(s *subject.Subject, r route.Options) (*route.Plan, error)
 	}
 	return plan, err
 }
-
-// Run takes the change back.
-func (o *Options) Run(ctx context.Context) error { return change.Run(ctx, &o.Options) }

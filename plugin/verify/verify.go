@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
@@ -33,7 +34,10 @@ type Options struct {
 	Output  string   // "" or json
 	Measure measure.Flags
 
+	Overrides []string // --override-owner, for --identify inject
+
 	terms []route.Term
+	left  error // why an injected header is still there
 }
 
 // NewCmdVerify makes the command. A nil run is Options.Run.
@@ -82,6 +86,7 @@ Exit codes: 0 PASS, 1 error, 2 usage, 3 FAIL, 4 INCONCLUSIVE, 5 another route go
 	c.Flags().StringSliceVar(&o.Expect, "expect", nil, "DEST=PERCENT to measure against, instead of the object's weights; several by commas")
 	c.Flags().BoolVar(&o.Passive, "passive", false, "send nothing: count users' own requests in the gateways, for at most --max-time")
 	c.Flags().StringVarP(&o.Output, "output", "o", "", "json: one VerificationReport document on stdout, everything else on stderr")
+	c.Flags().StringSliceVar(&o.Overrides, "override-owner", nil, "with --identify inject: write although this program owns the object, such as argocd or flagger")
 	o.Measure.AddFlags(c.Flags())
 	o.Measure.AddWatchFlags(c.Flags())
 	return c
@@ -116,6 +121,9 @@ func (o *Options) Run(ctx context.Context) error {
 		measured = o.runPassive
 	}
 	r, view, s, err := measured(ctx, show)
+	if o.left != nil && r == nil {
+		return errors.Join(o.left, err)
+	}
 	if ctx.Err() != nil && r == nil {
 		show.Line("interrupted: nothing was measured")
 		return fault.Verdict{Exit: fault.Interrupted}
@@ -133,6 +141,9 @@ func (o *Options) Run(ctx context.Context) error {
 		}
 		report.WriteText(show.Out(), r)
 		explain(show, s, view, r)
+	}
+	if o.left != nil {
+		return o.left
 	}
 	if code := o.Measure.Exit(r); code != fault.Done {
 		return fault.Verdict{Exit: code}
@@ -167,13 +178,20 @@ func (o *Options) measure(ctx context.Context, show *screen.Screen) (*core.Repor
 	defer site.Close()
 	show.Line("")
 	gateways := fleet.Open(ctx, s)
+	defer gateways.Close()
 	view := gateways.Look(ctx, s.Entry)
-	gateways.Close()
 	if view.Live() {
 		show.Done("live", "%s", view)
 	} else {
 		show.Broken("live", "%s", view)
 		view.WriteTable(show.Out())
+	}
+	if site.Injects() {
+		i := measure.Injector{Subject: s, Ways: gateways, Screen: show, Manager: route.FieldManager, By: o.Client.WhoAmI(ctx), At: time.Now(), Abort: o.Abort}
+		if err := o.inject(ctx, i, site); err != nil {
+			return nil, view, s, err
+		}
+		defer func() { o.left = i.End(ctx, nil) }()
 	}
 	config, err := site.Config(target)
 	if err != nil {
