@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/mesh-split/mesh-split/plugin/fleet"
-	"github.com/mesh-split/mesh-split/plugin/measure"
 	"github.com/mesh-split/mesh-split/plugin/mesh"
 	"github.com/mesh-split/mesh-split/plugin/route"
 	"github.com/mesh-split/mesh-split/verify"
@@ -144,7 +143,7 @@ func (c *course) run(ctx context.Context, config verify.Config) (*verify.Report,
 		if c.options.Output == "" {
 			view.Unsaid(r)
 		}
-		r.Warnings = append(r.Warnings, measure.Bends(c.subject.Entry)...)
+		c.site.Admit(r, c.subject.Entry, c.subject)
 	}
 	return r, err
 }

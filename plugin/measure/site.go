@@ -28,7 +28,8 @@ import (
 // Flags are what a person says about the load, as raw text.
 type Flags struct {
 	cli.LoadFlags
-	Address string
+	Address    string
+	AllowFault bool
 
 	inject bool // --identify inject
 }
@@ -45,6 +46,7 @@ func (f *Flags) AddFlags(fs *pflag.FlagSet) {
 	fs.Lookup("identify").Usage = "where a reply names its version: header:NAME, json:/POINTER, body:/RE/, status, or inject: let the gateways set a response header while it is measured (default: found by looking)"
 	fs.Lookup("host").Usage = "Host header, and the name a certificate must show (default: the object's only exact host)"
 	fs.Lookup("path").Usage = "path and query to request (default: what the entry's match asks for, like its headers)"
+	fs.BoolVar(&f.AllowFault, "allow-fault", false, "measure a route that injects aborts all the same: they count as without a version")
 	fs.StringVar(&f.Address, "address", "", "send the load to this URL instead of the address found in the cluster")
 }
 
@@ -66,6 +68,7 @@ func (f *Flags) Validate() error {
 type Site struct {
 	config verify.Config // without a target
 	naming naming
+	say    repliesSay
 	inject bool // the header that tells destinations apart is yet to be injected
 	closer io.Closer
 }
@@ -73,8 +76,14 @@ type Site struct {
 // Open finds the Site of a subject: it settles the request, which the subject's entry must govern, shows each address before the first connection to it, takes the first that answers
 // HTTP, and learns there how replies name versions.
 func Open(ctx context.Context, s *subject.Subject, f *Flags, show *screen.Screen) (*Site, error) {
+	if err := checkFaults(s.Entry, f.AllowFault); err != nil {
+		return nil, err
+	}
 	q, err := inquire(ctx, s, f, show)
 	if err != nil {
+		return nil, err
+	}
+	if err := oneDraw(s.Entry, &q.config); err != nil {
 		return nil, err
 	}
 	id := make([]byte, 8)
@@ -132,6 +141,7 @@ func openAt(ctx context.Context, s *subject.Subject, f *Flags, a mesh.Address, q
 		show.Warn("%s", a.Warning)
 	}
 	heads, err := probe(ctx, config)
+	site.say = listen(heads)
 	switch {
 	case err != nil:
 	case f.inject:

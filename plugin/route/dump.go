@@ -37,6 +37,7 @@ type EnvoyRoute struct {
 	Object    string
 	Match     map[string]any  // as in the dump
 	Clusters  []ClusterWeight // one with weight 1 for a plain cluster; none for redirects and the like
+	Mirrors   []string        // clusters that get copies
 }
 
 // ClusterWeight is one destination of a route.
@@ -85,6 +86,9 @@ type (
 					Says   headersJSON     `json:"response_headers_to_add"`
 				} `json:"clusters"`
 			} `json:"weighted_clusters"`
+			Mirrors []struct {
+				Cluster string `json:"cluster"`
+			} `json:"request_mirror_policies"`
 		} `json:"route"`
 		Metadata struct {
 			Filter map[string]json.RawMessage `json:"filter_metadata"`
@@ -152,6 +156,9 @@ func readConfig(c dynamicJSON) (RouteConfig, error) {
 			route.Namespace, route.Object = configPath(r.Metadata.Filter["istio"])
 			if r.Action.Cluster != "" {
 				route.Clusters = []ClusterWeight{{r.Action.Cluster, 1, r.Says.injected()}}
+			}
+			for _, m := range r.Action.Mirrors {
+				route.Mirrors = append(route.Mirrors, m.Cluster)
 			}
 			if r.Action.Weighted != nil {
 				for _, c := range r.Action.Weighted.Clusters {

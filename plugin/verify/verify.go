@@ -208,7 +208,7 @@ func (o *Options) measure(ctx context.Context, show *screen.Screen) (*core.Repor
 	if o.Output == "" {
 		progress.Unsaid(r)
 	}
-	r.Warnings = append(r.Warnings, measure.Bends(target)...)
+	site.Admit(r, target, s)
 	r.Gateways = view.Gateways()
 	if !view.Live() && r.Verdict == verdict.Pass.String() { // else explain says it, as the cause
 		r.Warnings = append(r.Warnings, "not every gateway holds the weights: "+view.Cause())
