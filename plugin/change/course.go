@@ -3,12 +3,12 @@ package change
 import (
 	"context"
 	"errors"
-	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/mesh-split/mesh-split/plugin/fleet"
-	"github.com/mesh-split/mesh-split/plugin/guard"
 	"github.com/mesh-split/mesh-split/plugin/measure"
 	"github.com/mesh-split/mesh-split/plugin/mesh"
 	"github.com/mesh-split/mesh-split/plugin/route"
@@ -26,13 +26,14 @@ type course struct {
 	screen  *screen.Screen
 	subject *subject.Subject
 	plan    *route.Plan
-	by      string // who we are to the API server
-	site    *measure.Site
+	by      string          // who we are to the API server
+	sites   []*measure.Site // one for each change of the plan; none without --verify
 	fleet   *fleet.Fleet
 	unseen  bool // we may not look into the gateways: the traffic alone tells what they do
 	patched mesh.Patched
 	vigil   *vigil // nil until the change is written, or where nobody waits
 	doc     Document
+	routes  []Route // one for each change of the plan; they go into doc when it is printed
 }
 
 // Run takes a change all the way. Its error carries the exit code; a verdict other than PASS is a fault.Verdict, whose
@@ -52,7 +53,7 @@ func Run(ctx context.Context, o *Options) error {
 	if err := c.check(ctx); err != nil {
 		return c.untouched(ctx, err)
 	}
-	if c.site != nil && c.site.Injects() {
+	if len(c.sites) > 0 && c.sites[0].Injects() {
 		return c.injected(ctx)
 	}
 	return c.carry(ctx)
@@ -73,8 +74,8 @@ func (c *course) close() {
 	if c.fleet != nil {
 		c.fleet.Close()
 	}
-	if c.site != nil {
-		c.site.Close()
+	for _, site := range c.sites {
+		site.Close()
 	}
 }
 
@@ -90,10 +91,10 @@ func (c *course) untouched(ctx context.Context, err error) error {
 // prepare reads, plans and shows: after it, everything that will be touched stands on the screen.
 func (c *course) prepare(ctx context.Context) (err error) {
 	o := c.options
-	if o.PlanChooses && o.Route == "" {
+	if o.PlanChooses {
 		c.subject, err = subject.Read(ctx, o.Client, o.Name)
 	} else {
-		c.subject, err = subject.Load(ctx, o.Client, o.Name, o.Route)
+		c.subject, err = subject.Load(ctx, o.Client, o.Name, o.Routes...)
 	}
 	if err != nil && o.Verify {
 		err = measure.Choose(ctx, c.subject, o.Measure, err)
@@ -115,12 +116,13 @@ func (c *course) prepare(ctx context.Context) (err error) {
 	for _, warning := range c.plan.Warnings {
 		c.screen.Warn("%s", warning)
 	}
-	if o.Verify && !o.dry() {
-		if c.site, err = measure.Open(ctx, c.subject, o.Measure, c.screen); err != nil {
-			return err
-		}
+	for _, left := range c.plan.LeftOut {
+		c.screen.Warn("--all-routes leaves out %s", report.Safe(left))
 	}
-	c.doc = c.document()
+	if err := c.openSites(ctx); err != nil {
+		return err
+	}
+	c.document()
 	c.screen.Line("")
 	c.showWeights()
 	return nil
@@ -134,95 +136,6 @@ func (c *course) planOptions() route.Options {
 	return r
 }
 
-// showWeights is the diff as people read it.
-func (c *course) showWeights() {
-	change := c.plan.Changes[0]
-	before, after, weights := change.Entry.Shares(), change.Shares(), change.Weights()
-	rows := [][]string{{"destination", "weight", "share"}}
-	for i, d := range change.Entry.Destinations {
-		name := d.FQDN
-		if name == "" {
-			name = d.Host
-		}
-		if d.Subset != "" {
-			name += "/" + d.Subset
-		}
-		if d.Port != 0 {
-			name += fmt.Sprintf(":%d", d.Port)
-		}
-		weight, share := fmt.Sprint(d.Effective), "–"
-		if before != nil {
-			share = report.Percent(float(before[i]), 4)
-		}
-		if weights[i] != d.Effective {
-			weight += fmt.Sprintf(" -> %d", weights[i])
-			if after != nil {
-				share += " -> " + report.Percent(float(after[i]), 4)
-			}
-		}
-		rows = append(rows, []string{report.Safe(name), weight, share})
-	}
-	report.WriteColumns(c.screen.Out(), rows)
-}
-
-func float(r interface{ Float64() (float64, bool) }) float64 {
-	f, _ := r.Float64()
-	return f
-}
-
-// guard reads what stands against the change, and says it. A rehearsal is not refused: it only says that set would be.
-func (c *course) guard(ctx context.Context) error {
-	found, err := guard.Look(ctx, c.subject, c.plan, c.options.Now())
-	if err != nil {
-		return err
-	}
-	for _, warning := range found.Warnings(c.options.Guard) {
-		c.screen.Warn("%s", report.Safe(warning))
-	}
-	refusal := found.Refusal(c.options.Guard)
-	if refusal != nil || len(c.options.Guard.Overrides) > 0 {
-		for _, advice := range found.Advice() {
-			c.screen.Snippet("so that both can live:", advice)
-		}
-	}
-	switch {
-	case refusal == nil:
-		c.screen.Done("checked", "%s", report.Safe(found.String()))
-	case c.options.dry():
-		c.screen.Warn("without --dry-run this is refused: %s", report.Safe(firstLine(refusal)))
-		return nil
-	}
-	return refusal
-}
-
-// rehearse is a dry run.
-func (c *course) rehearse(ctx context.Context) error {
-	if err := c.guard(ctx); err != nil {
-		return err
-	}
-	if diff := c.plan.Diff(c.options.Client.Context); diff != "" {
-		c.screen.Line("%s", diff)
-		for _, op := range c.plan.Ops {
-			c.screen.Line("  %s", report.Safe(op.String()))
-		}
-		c.screen.Line("")
-	}
-	switch {
-	case c.plan.Nothing():
-		c.screen.Line("dry run: nothing to change, the weights are these already")
-	case c.options.DryRun == "server":
-		patched, err := c.options.Client.Patch(ctx, c.subject.Object, c.plan, mesh.PatchOptions{Manager: c.options.Manager, DryRun: true})
-		if err != nil {
-			return err
-		}
-		c.warnAltered(patched)
-		c.screen.Line("dry run: the API server and its webhooks accept it; nothing was written")
-	default:
-		c.screen.Line("dry run: nothing was sent, nothing was written")
-	}
-	return c.print()
-}
-
 // check makes sure that the change can be followed, while there is still nothing to take back.
 func (c *course) check(ctx context.Context) error {
 	if err := c.guard(ctx); err != nil {
@@ -232,14 +145,14 @@ func (c *course) check(ctx context.Context) error {
 		return nil
 	}
 	c.fleet = fleet.Open(ctx, c.subject)
-	view := c.fleet.Look(ctx, c.subject.Entry)
+	view := c.fleet.LookAll(ctx, c.subject.Entries())
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	if err := view.Refusal(); err != nil {
 		if c.timed() {
 			c.unseen = true
-			c.screen.Done("checked", "%s; %s: the traffic alone will tell when the weights are live", c.site.Naming(), report.Safe(firstLine(err)))
+			c.screen.Done("checked", "%s; %s: the traffic alone will tell when the weights are live", c.naming(), report.Safe(firstLine(err)))
 			return nil
 		}
 		var f *fault.Error
@@ -247,8 +160,8 @@ func (c *course) check(ctx context.Context) error {
 		return fault.New(fault.Failed, f.Hint+"; --verify lets the traffic tell, --wait=false changes the weights without looking into the gateways", "%w", f.Err)
 	}
 	found := view.String()
-	if c.site != nil {
-		found += "; " + c.site.Naming()
+	if naming := c.naming(); naming != "" {
+		found += "; " + naming
 	}
 	if view.Live() {
 		c.screen.Done("checked", "%s", found)
@@ -257,6 +170,26 @@ func (c *course) check(ctx context.Context) error {
 	c.screen.Broken("checked", "%s", found)
 	view.WriteTable(c.screen.Out())
 	return nil
+}
+
+// naming says how replies name versions, "" where nothing is measured.
+func (c *course) naming() string {
+	var said []string
+	for _, site := range c.sites {
+		if naming := site.Naming(); !slices.Contains(said, naming) {
+			said = append(said, naming)
+		}
+	}
+	return strings.Join(said, "; ")
+}
+
+// after are the entries of a plan as they will be.
+func after(p *route.Plan) []route.Entry {
+	list := make([]route.Entry, len(p.Changes))
+	for i, change := range p.Changes {
+		list[i] = change.After()
+	}
+	return list
 }
 
 // patch writes. From here on there is something to take back.
@@ -269,8 +202,8 @@ func (c *course) patch(ctx context.Context) (err error) {
 		return err
 	}
 	c.plan = c.patched.Plan
-	c.doc = c.document()
-	c.subject.Entry = c.plan.Changes[0].After()
+	c.document()
+	c.subject.Take(after(c.plan))
 	if c.plan.Nothing() {
 		c.screen.Done("patched", "nothing to write: the weights are these already")
 		return nil
@@ -279,9 +212,11 @@ func (c *course) patch(ctx context.Context) (err error) {
 	c.doc.ResourceVersion = &Versions{c.patched.Before.GetResourceVersion(), c.patched.After.GetResourceVersion()}
 	c.doc.Undo = c.wayBack()
 	n, fields := 0, "weight fields"
-	for i, w := range c.plan.Changes[0].To {
-		if w != c.plan.Changes[0].From[i] {
-			n++
+	for _, change := range c.plan.Changes {
+		for i, w := range change.To {
+			if w != change.From[i] {
+				n++
+			}
 		}
 	}
 	if n == 1 {
@@ -298,21 +233,6 @@ func (c *course) wayBack() string {
 		return c.subject.Command("undo", "--to-revision", strconv.FormatInt(items[0].Undoes, 10))
 	}
 	return c.subject.Command("undo")
-}
-
-// warnAltered says what the API server changed beyond the plan: a mutating webhook was there.
-func (c *course) warnAltered(p mesh.Patched) {
-	for _, difference := range p.Plan.Altered(p.After.Object) {
-		c.screen.Warn("W_ALTERED: the API server changed more than was asked: %s", report.Safe(fmt.Sprint(difference)))
-	}
-}
-
-// print writes the document, with -o json.
-func (c *course) print() error {
-	if c.options.Output != "json" {
-		return nil
-	}
-	return report.WriteJSON(c.options.Streams.Out, c.doc)
 }
 
 // inconclusive is the exit code of what could not be settled, bent as --inconclusive-as says where there is such a flag.

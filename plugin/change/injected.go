@@ -15,7 +15,7 @@ func (c *course) injected(ctx context.Context) error {
 			"--identify inject waits until every gateway has the header, and there is no right to look into them")
 	}
 	i := measure.Injector{Subject: c.subject, Ways: c.fleet, Screen: c.screen, Manager: c.options.Manager, By: c.by, At: c.options.Now(), Abort: c.options.Abort}
-	if err := i.Inject(ctx, c.site); err != nil {
+	if err := i.Inject(ctx, c.sites[0]); err != nil {
 		if fault.ExitCode(err) == fault.NeedsPerson {
 			return err
 		}

@@ -29,12 +29,13 @@ type Options struct {
 	Abort   <-chan struct{} // closed: give up even a drain or a revert
 	Now     func() time.Time
 
-	Name  string // NAME or TYPE/NAME
-	Route string // --route
-	Verb  string // set or undo, as the document says it
+	Name      string   // NAME or TYPE/NAME
+	Routes    []string // --route
+	AllRoutes bool     // --all-routes, where the verb has it
+	Verb      string   // set or undo, as the document says it
 	// Plan makes the plan for the subject; o carries who and when.
 	Plan func(s *subject.Subject, o route.Options) (*route.Plan, error)
-	// PlanChooses says that Plan finds the entry, as an undo does by the history: it sets the subject's.
+	// PlanChooses says that Plan finds the entries, as an undo does by the history: it sets the subject's.
 	PlanChooses bool
 
 	Guard    guard.Flags // what a person takes upon themselves
@@ -52,7 +53,6 @@ type Options struct {
 
 // AddFlags declares the flags that every change has.
 func (o *Options) AddFlags(fs *pflag.FlagSet) {
-	fs.StringVar(&o.Route, "route", "", "the http entry to change: its name or index (default: the only one that splits traffic)")
 	fs.StringVar(&o.DryRun, "dry-run", "", "client: show what would be sent; server: send it, and let the API server and its webhooks keep nothing")
 	fs.Lookup("dry-run").NoOptDefVal = "client"
 	fs.BoolVar(&o.Wait, "wait", true, "wait until every gateway has the weights")

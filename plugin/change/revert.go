@@ -35,11 +35,10 @@ func (c *course) revert(ctx context.Context) error {
 	if err != nil {
 		return c.needsPerson(err)
 	}
-	entry := patched.Plan.Changes[0].After()
-	view := c.fleet.Await(ctx, entry, patched.At)
+	view := c.fleet.Await(ctx, after(patched.Plan), patched.At)
 	if !view.Live() {
 		view.WriteTable(c.screen.Out())
-		return fault.New(fault.NeedsPerson, c.subject.Command("wait", "--for=live")+" tells when they do",
+		return fault.New(fault.NeedsPerson, c.subject.RouteCommand("wait", "--for=live")+" tells when they do",
 			"the old weights are written again, but not every gateway holds them: %s", view.Cause()).Named("E_REVERT_UNSEEN")
 	}
 	c.doc.Reverted = true

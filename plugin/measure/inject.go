@@ -64,7 +64,7 @@ func (i Injector) add(ctx context.Context, s *Site, plan *route.Plan) error {
 	}
 	waiting, cancel := context.WithTimeout(ctx, injectTime)
 	defer cancel()
-	view := i.Ways.Await(waiting, subject.Entry.Saying(), patched.At)
+	view := i.Ways.Await(waiting, []route.Entry{subject.Entry.Saying()}, patched.At)
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)

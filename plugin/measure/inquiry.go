@@ -99,7 +99,7 @@ func (f *Flags) Probing() bool {
 // Without a request to go by, or the right to see what decides, why stands.
 func Choose(ctx context.Context, s *subject.Subject, f *Flags, why error) error {
 	var choice *fault.Error
-	if s == nil || !errors.As(why, &choice) || choice.Name != "E_CHOOSE" || !f.Probing() {
+	if s == nil || s.Chosen() || !errors.As(why, &choice) || choice.Name != "E_CHOOSE" || !f.Probing() {
 		return why
 	}
 	if err := s.FindGateways(ctx); err != nil {

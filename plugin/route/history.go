@@ -179,6 +179,9 @@ func (h *History) Add(items ...HistoryItem) {
 	for len(h.Items) > 1 && len(h.String()) > HistoryBytes {
 		h.Items = h.Items[:len(h.Items)-1]
 	}
+	if len(h.Items) < len(items) {
+		h.Warnings = append(h.Warnings, fmt.Sprintf("a change of %d routes is too large to be remembered: undo will not take it back", len(items)))
+	}
 	if len(h.Items) == 1 && len(h.String()) > HistoryBytes {
 		h.Items[0].Dests, h.Items[0].From, h.Items[0].To = []string{}, []*int64{}, []*int64{}
 		h.Warnings = append(h.Warnings, "the change is too large to be remembered: undo will not know its weights")
@@ -197,11 +200,7 @@ func (h History) next() int64 {
 // record makes the items of the changes that move, newest first, and adds them. undoes holds, per change, the lowest id
 // that an undo takes back; nil for other operations.
 func (h *History) record(changes []Change, operation string, undoes []int64, o Options) []HistoryItem {
-	for i := range h.Items {
-		if v, ok := o.Verdicts[h.Items[i].ID]; ok && !h.Items[i].foreign && slices.Contains(Verdicts, v) {
-			h.Items[i].settle(v)
-		}
-	}
+	h.settle(o.Verdicts)
 	verdict := o.Verdict
 	if verdict == "" {
 		verdict = "none"
@@ -252,31 +251,32 @@ func (h History) ops(object Object) []Op {
 	return append(ops, Op{"add", "/metadata/annotations/" + escape(HistoryKey), h.String()})
 }
 
-// PlanVerdict plans to write the verdict of change id, metadata only, guarded by the history as read: the plan is empty
-// when that is written already or the change is no longer remembered. The error is a verdict that is none.
-func PlanVerdict(object Object, id int64, verdict string) (*Plan, error) {
-	if !slices.Contains(Verdicts, verdict) {
-		return nil, fault.Usagef("one of "+strings.Join(Verdicts, ", "), "%q is no verdict", verdict)
+// PlanVerdicts plans to write the verdicts of changes, by id, metadata only, guarded by the history as read: the plan is empty
+// when they are written already or the changes are no longer remembered. The error is a verdict that is none.
+func PlanVerdicts(object Object, verdicts map[int64]string) (*Plan, error) {
+	for _, verdict := range verdicts {
+		if !slices.Contains(Verdicts, verdict) {
+			return nil, fault.Usagef("one of "+strings.Join(Verdicts, ", "), "%q is no verdict", verdict)
+		}
 	}
-	p := &Plan{Object: object, again: func(now Object) (*Plan, error) { return PlanVerdict(now, id, verdict) }}
+	p := &Plan{Object: object, again: func(now Object) (*Plan, error) { return PlanVerdicts(now, verdicts) }}
 	h := HistoryOf(object)
 	old := h.String()
-	var with int64
-	for i := range h.Items {
-		if h.Items[i].ID == id && !h.Items[i].foreign {
-			with = h.Items[i].With
-		}
-	}
-	for i := range h.Items {
-		item := &h.Items[i]
-		if !item.foreign && (item.ID == id || with != 0 && item.With == with) && item.Verdict != verdict {
-			item.settle(verdict)
-		}
-	}
+	h.settle(verdicts)
 	if h.String() == old || len(h.String()) > HistoryBytes {
 		return p, nil
 	}
 	path := "/metadata/annotations/" + escape(HistoryKey)
 	p.Ops = []Op{{"test", path, at(object, "metadata", "annotations", HistoryKey)}, {"replace", path, h.String()}}
 	return p, nil
+}
+
+// settle gives the items their verdicts, by id.
+func (h History) settle(verdicts map[int64]string) {
+	for i := range h.Items {
+		item := &h.Items[i]
+		if verdict, ok := verdicts[item.ID]; ok && !item.foreign && item.Verdict != verdict && slices.Contains(Verdicts, verdict) {
+			item.settle(verdict)
+		}
+	}
 }

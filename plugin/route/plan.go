@@ -21,6 +21,8 @@ type Options struct {
 	Verdict   string    // "pending" when a verification follows, else "none" (the default)
 	NoHistory bool      // write no annotation (--history=configmap|none); Plan.Items holds the items all the same
 
+	Only []string // of PlanUndo: slots, of which the newest change is taken back; none is the whole object
+
 	Verdicts map[int64]string // verdicts of older changes that are not written yet, by id: they ride on this edit
 }
 
@@ -83,6 +85,7 @@ type Plan struct {
 	Items    []HistoryItem // new history items, one per entry that moves, newest first
 	Ops      []Op          // the whole patch; empty when there is nothing to do
 	Warnings []string      // such as an unreadable history that is replaced
+	LeftOut  []string      // routes that --all-routes did not take, and why
 
 	again func(Object) (*Plan, error) // the same wish for another reading of the object
 }
@@ -131,7 +134,11 @@ func PlanSet(entries []Entry, terms []Term, o Options) (*Plan, error) {
 		if err != nil {
 			return nil, err
 		}
-		return PlanSet(read, terms, o)
+		again, err := PlanSet(read, terms, o)
+		if err == nil {
+			again.LeftOut = p.LeftOut
+		}
+		return again, err
 	}
 	operation := o.Operation
 	if operation == "" {

@@ -18,7 +18,7 @@ func PlanUndo(object Object, mesh *Mesh, revision int64, o Options) (*Plan, erro
 	if revision > 0 {
 		return planBack(object, mesh, target{id: revision, restore: true}, o)
 	}
-	id, err := HistoryOf(object).newest(object)
+	id, err := HistoryOf(object).newest(object, o.Only)
 	if err != nil {
 		return nil, err
 	}
@@ -84,16 +84,17 @@ func aboutObject(o Object) string {
 	return strings.ToLower(str(o, "kind")) + " " + namespace(o) + "/" + objectName(o)
 }
 
-// newest is the id of the newest change that is not an undo and not undone.
-func (h History) newest(object Object) (int64, error) {
+// newest is the id of the newest change, of the slots that are named or of any, that is not an undo and not undone.
+func (h History) newest(object Object, only []string) (int64, error) {
 	undone := h.undone()
 	for i, item := range h.Items {
-		if item.reversible() && item.Op != "undo" && !undone[i] {
+		if item.reversible() && item.Op != "undo" && !undone[i] && (len(only) == 0 || slices.Contains(only, item.slot())) {
 			return item.ID, nil
 		}
 	}
+	about := strings.Join(append([]string{aboutObject(object)}, only...), " ")
 	return 0, fault.New(fault.Failed, "mesh-split remembers only its own changes; set the weights with kubectl mesh-split set",
-		"%s: nothing to undo", aboutObject(object)).Named("E_NOTHING_TO_UNDO")
+		"%s: nothing to undo", about).Named("E_NOTHING_TO_UNDO")
 }
 
 // reversible says that the item knows what it changed.
@@ -116,6 +117,10 @@ func (h History) find(object Object, t target) ([]HistoryItem, error) {
 	}
 	if !there {
 		return nil, fault.Usagef("remembered: "+strings.Join(known, ", "), "%s: change %d is not remembered", aboutObject(object), t.id).Named("E_UNKNOWN_REVISION")
+	}
+	if with != 0 && !slices.ContainsFunc(h.Items, func(i HistoryItem) bool { return i.ID == with && i.With == with }) {
+		return nil, fault.New(fault.Refused, "set the weights you want with kubectl mesh-split set",
+			"%s: change %d was of several routes and is remembered only in part", aboutObject(object), t.id).Named("E_UNKNOWN_REVISION")
 	}
 	var out []HistoryItem
 	undone := h.undone()

@@ -35,9 +35,9 @@ func (s *Subject) Rules(ctx context.Context) (m *route.Mesh, unread []string, er
 	return s.rules, s.unruled, nil
 }
 
-// Choose chooses the entry called chosen, as --route names it.
-func (s *Subject) Choose(chosen string) error {
-	s.chosen = chosen
+// Choose chooses the entries called chosen, as --route names them. An empty name stands for none.
+func (s *Subject) Choose(chosen ...string) error {
+	s.chosen = slices.DeleteFunc(slices.Clone(chosen), func(name string) bool { return name == "" })
 	return s.choose()
 }
 
@@ -48,4 +48,4 @@ func (s *Subject) Adopt(o mesh.Object) error {
 }
 
 // Chosen says whether a person named the entry.
-func (s *Subject) Chosen() bool { return s.chosen != "" }
+func (s *Subject) Chosen() bool { return len(s.chosen) > 0 }

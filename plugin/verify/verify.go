@@ -235,5 +235,5 @@ func explain(show *screen.Screen, s *subject.Subject, view fleet.View, r *core.R
 		return
 	}
 	show.Say("cause", "%s", view.Cause())
-	show.Say("next", "%s", s.Command("wait", "--for=live"))
+	show.Say("next", "%s", s.RouteCommand("wait", "--for=live"))
 }
