@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -22,18 +21,20 @@ import (
 
 // course is one change on its way.
 type course struct {
-	options *Options
-	screen  *screen.Screen
-	subject *subject.Subject
-	plan    *route.Plan
-	by      string          // who we are to the API server
-	sites   []*measure.Site // one for each change of the plan; none without --verify
-	fleet   *fleet.Fleet
-	unseen  bool // we may not look into the gateways: the traffic alone tells what they do
-	patched mesh.Patched
-	vigil   *vigil // nil until the change is written, or where nobody waits
-	doc     Document
-	routes  []Route // one for each change of the plan; they go into doc when it is printed
+	options   *Options
+	screen    *screen.Screen
+	subject   *subject.Subject
+	plan      *route.Plan
+	by        string          // who we are to the API server
+	memory    string          // where the change is remembered: inAnnotation, inConfigMap or nowhere
+	elsewhere route.History   // what is remembered outside of the object
+	sites     []*measure.Site // one for each change of the plan; none without --verify
+	fleet     *fleet.Fleet
+	unseen    bool // we may not look into the gateways: the traffic alone tells what they do
+	patched   mesh.Patched
+	vigil     *vigil // nil until the change is written, or where nobody waits
+	doc       Document
+	routes    []Route // one for each change of the plan; they go into doc when it is printed
 }
 
 // Run takes a change all the way. Its error carries the exit code; a verdict other than PASS is a fault.Verdict, whose
@@ -102,8 +103,12 @@ func (c *course) prepare(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	c.by = o.Client.WhoAmI(ctx)
-	if c.plan, err = o.Plan(c.subject, c.planOptions()); err != nil {
+	c.readMemory(ctx, func() { c.by = o.Client.WhoAmI(ctx) })
+	verdict := "none"
+	if o.Verify {
+		verdict = "pending"
+	}
+	if c.plan, err = o.Plan(c.subject, c.planOptions(verdict)); err != nil {
 		return err
 	}
 	if err := c.subject.FindGateways(ctx); err != nil && (o.Wait || o.Verify) && !o.dry() {
@@ -126,14 +131,6 @@ func (c *course) prepare(ctx context.Context) (err error) {
 	c.screen.Line("")
 	c.showWeights()
 	return nil
-}
-
-func (c *course) planOptions() route.Options {
-	r := route.Options{Operation: c.options.Verb, By: c.by, At: c.options.Now(), Verdict: "none"}
-	if c.options.Verify {
-		r.Verdict = "pending"
-	}
-	return r
 }
 
 // check makes sure that the change can be followed, while there is still nothing to take back.
@@ -197,7 +194,7 @@ func (c *course) patch(ctx context.Context) (err error) {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	c.patched, err = c.options.Client.Patch(ctx, c.subject.Object, c.plan, mesh.PatchOptions{Manager: c.options.Manager})
+	c.patched, err = c.options.Client.Patch(ctx, c.subject.Object, c.plan, c.patchOptions())
 	if err != nil {
 		return err
 	}
@@ -208,7 +205,9 @@ func (c *course) patch(ctx context.Context) (err error) {
 		c.screen.Done("patched", "nothing to write: the weights are these already")
 		return nil
 	}
-	c.doc.Revision = c.plan.ID()
+	if c.memory != nowhere {
+		c.doc.Revision = c.plan.ID()
+	}
 	c.doc.ResourceVersion = &Versions{c.patched.Before.GetResourceVersion(), c.patched.After.GetResourceVersion()}
 	c.doc.Undo = c.wayBack()
 	n, fields := 0, "weight fields"
@@ -224,15 +223,10 @@ func (c *course) patch(ctx context.Context) (err error) {
 	}
 	c.screen.Done("patched", "resourceVersion %s -> %s, only %d %s changed", c.doc.ResourceVersion.From, c.doc.ResourceVersion.To, n, fields)
 	c.warnAltered(c.patched)
-	return nil
-}
-
-// wayBack is the command that takes the change back. What takes back an undo is to restore what the undone change had set.
-func (c *course) wayBack() string {
-	if items := c.plan.Items; len(items) > 0 && items[0].Undoes > 0 {
-		return c.subject.Command("undo", "--to-revision", strconv.FormatInt(items[0].Undoes, 10))
+	if c.patched.Unsettled != nil {
+		c.screen.Warn("the history does not say yet that the change was made: %s", report.Safe(firstLine(c.patched.Unsettled)))
 	}
-	return c.subject.Command("undo")
+	return nil
 }
 
 // inconclusive is the exit code of what could not be settled, bent as --inconclusive-as says where there is such a flag.

@@ -5,20 +5,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/mesh-split/mesh-split/plugin/fleet"
-	"github.com/mesh-split/mesh-split/plugin/mesh"
-	"github.com/mesh-split/mesh-split/plugin/route"
 	"github.com/mesh-split/mesh-split/verify"
 	"github.com/mesh-split/mesh-split/verify/cli"
 	"github.com/mesh-split/mesh-split/verify/fault"
 	"github.com/mesh-split/mesh-split/verify/report"
 	"github.com/mesh-split/mesh-split/verify/verdict"
 )
-
-// recordTime bounds the write of a verdict into the history: a note, whose loss is only warned about.
-const recordTime = 5 * time.Second
 
 // outcome is how a change that was written ended.
 type outcome struct {
@@ -203,32 +197,4 @@ func (c *course) interrupted(state string) outcome {
 	c.doc.Interrupted = true
 	c.screen.Line("interrupted: %s", state)
 	return outcome{exit: fault.Interrupted, when: "interrupted"}
-}
-
-// record writes the verdict of the change into the object's history, of each route its own.
-func (c *course) record(ctx context.Context, out outcome) {
-	if out.verdict == "" || c.plan.ID() == 0 || !c.options.Verify {
-		return
-	}
-	verdicts := map[int64]string{}
-	for _, item := range c.plan.Items {
-		verdicts[item.ID] = out.verdict
-		for i, change := range c.plan.Changes {
-			if out.each != nil && change.Entry.Label() == item.Route {
-				verdicts[item.ID] = out.each[i]
-			}
-		}
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
-	defer cancel()
-	now, err := c.options.Client.Get(ctx, c.subject.Object.Kind, c.subject.Object.GetName())
-	if err == nil {
-		var plan *route.Plan
-		if plan, err = route.PlanVerdicts(now.Object, verdicts); err == nil {
-			_, err = c.options.Client.Patch(ctx, now, plan, mesh.PatchOptions{Manager: c.options.Manager})
-		}
-	}
-	if err != nil {
-		c.screen.Warn("the verdict is not in the history: %s", report.Safe(firstLine(err)))
-	}
 }

@@ -21,7 +21,7 @@ func (c *course) injected(ctx context.Context) error {
 		}
 		return c.untouched(ctx, err)
 	}
-	plan, err := c.plan.Again(c.subject.Object.Object)
+	plan, err := c.plan.Again(c.subject.Object.Object, c.elsewhere)
 	if err != nil {
 		return i.End(ctx, err)
 	}

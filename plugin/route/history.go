@@ -38,10 +38,11 @@ type HistoryItem struct {
 
 	raw     json.RawMessage // as read: fields of later releases and items that are not ours stay as they are
 	foreign bool            // not understood: kept, never undone
+	noted   bool            // remembered outside of the object: not in one write with the weights
 }
 
 // Verdicts are what a change may be known as: pending until its verification ends, none where there was none.
-var Verdicts = []string{"pending", "pass", "fail", "inconclusive", "not-live", "none"}
+var Verdicts = []string{"pending", "pass", "fail", "inconclusive", "not-live", "none", NotWritten}
 
 var operations = []string{"set", "step", "switch", "undo"}
 
@@ -205,7 +206,7 @@ func (h *History) record(changes []Change, operation string, undoes []int64, o O
 	if verdict == "" {
 		verdict = "none"
 	}
-	first := h.next()
+	first := max(h.next(), o.Elsewhere.next())
 	var items []HistoryItem
 	for n, c := range changes {
 		if !c.Moves() {
@@ -259,7 +260,7 @@ func PlanVerdicts(object Object, verdicts map[int64]string) (*Plan, error) {
 			return nil, fault.Usagef("one of "+strings.Join(Verdicts, ", "), "%q is no verdict", verdict)
 		}
 	}
-	p := &Plan{Object: object, again: func(now Object) (*Plan, error) { return PlanVerdicts(now, verdicts) }}
+	p := &Plan{Object: object, again: func(now Object, _ History) (*Plan, error) { return PlanVerdicts(now, verdicts) }}
 	h := HistoryOf(object)
 	old := h.String()
 	h.settle(verdicts)

@@ -75,7 +75,7 @@ func (h History) Injected(e Entry) *Injection {
 func PlanInject(e Entry, o Options) (*Plan, error) {
 	h := HistoryOf(e.Object)
 	c := Change{Entry: e, From: e.stored(), To: e.stored()}
-	p := &Plan{Object: e.Object, Changes: []Change{c}, again: func(now Object) (*Plan, error) {
+	p := &Plan{Object: e.Object, Changes: []Change{c}, again: func(now Object, _ History) (*Plan, error) {
 		read, err := reread([]Entry{e}, now)
 		if err != nil {
 			return nil, err
@@ -123,7 +123,7 @@ func PlanRemoval(object Object, slot string) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Object: object, again: func(now Object) (*Plan, error) { return PlanRemoval(now, slot) }}
+	p := &Plan{Object: object, again: func(now Object, _ History) (*Plan, error) { return PlanRemoval(now, slot) }}
 	h := HistoryOf(object)
 	var kept []Injection
 	var tests, removes []Op

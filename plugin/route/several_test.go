@@ -136,7 +136,7 @@ func TestSetSeveral(t *testing.T) {
 	if c := p.Recheck(now); c.State != route.ConflictReplan {
 		t.Errorf("c was written meanwhile: got %s, %v, want to plan again", c.State, c.Err)
 	}
-	if again, err := p.Again(now); err != nil || len(again.Changes) != 2 || again.ID() != 3 {
+	if again, err := p.Again(now, route.History{}); err != nil || len(again.Changes) != 2 || again.ID() != 3 {
 		t.Errorf("planned again: got %+v, %v; want both routes, items 2 and 3", again, err)
 	}
 }

@@ -29,6 +29,45 @@ spec:
 // is made in all of its routes or refused in all of them; the ids of what was accepted have no gap; and nothing but weights and
 // the history ever changes.
 func TestWritersOfSeveralRoutes(t *testing.T) {
+	t.Run("annotation", func(t *testing.T) {
+		for i, id := range writeTogether(t, "annotation") {
+			if id != int64(i+1) {
+				t.Fatalf("ids of accepted changes have a gap or a twin at %d", i+1)
+			}
+		}
+	})
+	// The ConfigMap is a write of its own: a change that is refused after another has the next number keeps its own, as not written.
+	t.Run("configmap", func(t *testing.T) {
+		accepted := writeTogether(t, "configmap")
+		out, err := exec.Command(filepath.Join(bin(t), "kubectl"), "--kubeconfig", shared.Kubeconfig(), "get", "configmap", "mesh-split-history",
+			"-o", `jsonpath={.data.virtualservice\.writers}`).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var items []struct {
+			ID      int64
+			Verdict string
+		}
+		if err := json.Unmarshal(out, &items); err != nil || len(items) == 0 {
+			t.Fatalf("%v: %s", err, out)
+		}
+		for i, item := range items { // newest first
+			if want := items[0].ID - int64(i); item.ID != want {
+				t.Errorf("the history has %d in place of %d: %s", item.ID, want, out)
+			}
+			want := "not-written"
+			if slices.Contains(accepted, item.ID) {
+				want = "none"
+			}
+			if item.Verdict != want {
+				t.Errorf("change %d is %s, want %s", item.ID, item.Verdict, want)
+			}
+		}
+	})
+}
+
+// writeTogether gives the ids of the changes that were accepted.
+func writeTogether(t *testing.T, history string) []int64 {
 	path := bin(t)
 	manifest := pages
 	for _, name := range []string{"a", "b", "c"} {
@@ -52,7 +91,10 @@ func TestWritersOfSeveralRoutes(t *testing.T) {
 		return string(out)
 	}
 	kubectl("apply", "-f", file)
-	t.Cleanup(func() { kubectl("delete", "-f", file, "--wait=false") })
+	t.Cleanup(func() {
+		kubectl("delete", "-f", file, "--wait=false")
+		kubectl("delete", "configmap", "mesh-split-history", "--ignore-not-found") // it outlives the object, and so would its numbers
+	})
 	spec := func() string { return kubectl("get", "vs", "writers", "-o", "jsonpath={.spec}") }
 	weight := regexp.MustCompile(`"weight":\d+`)
 	before := weight.ReplaceAllString(spec(), "weight")
@@ -66,7 +108,7 @@ func TestWritersOfSeveralRoutes(t *testing.T) {
 		group.Go(func() {
 			for i := range runs {
 				share := 2 + 2*i + writer // no two changes wish the same, so that each that is accepted writes both of its routes
-				c := plugin(t.Context(), path, append([]string{"set", "writers", fmt.Sprintf("stage=%d", share), "--wait=false", "-o", "json"}, routes...)...)
+				c := plugin(t.Context(), path, append([]string{"set", "writers", fmt.Sprintf("stage=%d", share), "--wait=false", "-o", "json", "--history", history}, routes...)...)
 				var complaint strings.Builder
 				c.Stderr = &complaint
 				out, err := c.Output()
@@ -75,7 +117,9 @@ func TestWritersOfSeveralRoutes(t *testing.T) {
 				case 0:
 					var doc struct {
 						Revision int64
-						Routes   []struct{ Destinations []struct{ Weight struct{ To int } } }
+						Routes   []struct {
+							Destinations []struct{ Weight struct{ To int } }
+						}
 					}
 					if err := json.Unmarshal(out, &doc); err != nil || len(doc.Routes) != 2 {
 						t.Errorf("stage=%d: %v, %s", share, err, out)
@@ -95,11 +139,6 @@ func TestWritersOfSeveralRoutes(t *testing.T) {
 	}
 	group.Wait()
 	slices.Sort(ids)
-	for i, id := range ids {
-		if id != int64(i+1) {
-			t.Fatalf("ids of accepted changes have a gap or a twin: %v", ids)
-		}
-	}
 	t.Logf("%d changes of two routes accepted, %d refused", len(ids)/2, refused)
 	if len(ids)/2+refused != 2*runs || len(ids) == 0 {
 		t.Errorf("%d accepted and %d refused of %d", len(ids)/2, refused, 2*runs)
@@ -117,4 +156,5 @@ func TestWritersOfSeveralRoutes(t *testing.T) {
 	if b != a && b != c {
 		t.Errorf("a %d, b %d, c %d: the last change of b is half a change", a, b, c)
 	}
+	return ids
 }
