@@ -81,6 +81,7 @@ func (f *findings) judge(out *Report, p *verdict.Procedure, e *verdict.Evidence)
 	for _, n := range d.Notes {
 		out.Warnings = append(out.Warnings, n.Message)
 	}
+	f.turnAway(out)
 	return nil
 }
 

@@ -1,6 +1,8 @@
 package change
 
 import (
+	"strings"
+
 	"github.com/mesh-split/mesh-split/plugin/route"
 	"github.com/mesh-split/mesh-split/verify/report"
 )
@@ -14,21 +16,23 @@ type Document struct {
 	Kind       string `json:"kind"`
 	Context    string `json:"context"`
 	Object     Object `json:"object"`
-	Route      string `json:"route"`              // "http[0]", with the entry's name behind it where it has one
+	Route      string `json:"route"`              // "http[0]", with the entry's name behind it where it has one; several are joined by ", "
 	Operation  string `json:"operation"`          // set or undo
 	Revision   int64  `json:"revision,omitempty"` // of the history; absent when nothing was written
 	DryRun     string `json:"dryRun,omitempty"`   // client or server: nothing was written
 	Changed    bool   `json:"changed"`            // weights were written, or would be
-	Verdict    string `json:"verdict,omitempty"`  // of the verification, where there was one
+	Verdict    string `json:"verdict,omitempty"`  // of the verification, where there was one; of several routes the worst
 
 	ResourceVersion *Versions     `json:"resourceVersion,omitempty"`
-	Destinations    []Destination `json:"destinations"`
+	Destinations    []Destination `json:"destinations"`    // of all routes
 	Patch           []route.Op    `json:"patch,omitempty"` // of a dry run
 
-	Live         *bool                `json:"live,omitempty"` // every gateway holds the weights; absent when nobody looked
+	Live         *bool                `json:"live,omitempty"` // every gateway holds the weights of every route; absent when nobody looked
 	Propagation  *report.Propagation  `json:"propagation,omitempty"`
-	Gateways     []report.Gateway     `json:"gateways,omitempty"`
-	Verification *report.Verification `json:"verification,omitempty"`
+	Gateways     []report.Gateway     `json:"gateways,omitempty"`     // with several routes in routes
+	Verification *report.Verification `json:"verification,omitempty"` // with several routes in routes
+	Routes       []Route              `json:"routes,omitempty"`       // each, where one change is about several routes
+	LeftOut      []string             `json:"leftOut,omitempty"`      // routes that --all-routes did not take, and why
 	Interrupted  bool                 `json:"interrupted,omitempty"`
 	Reverted     bool                 `json:"reverted,omitempty"`    // taken back, and every gateway holds the old weights again
 	Overwritten  string               `json:"overwritten,omitempty"` // who wrote over the weights while they were followed
@@ -49,10 +53,20 @@ type Versions struct {
 	To   string `json:"to"`
 }
 
+// Route is one of several routes of a change.
+type Route struct {
+	Route        string               `json:"route"` // as in a WeightChange
+	Destinations []Destination        `json:"destinations"`
+	Verdict      string               `json:"verdict,omitempty"` // absent when it was not measured
+	Gateways     []report.Gateway     `json:"gateways,omitempty"`
+	Verification *report.Verification `json:"verification,omitempty"`
+}
+
 // Destination is one destination before and after.
 type Destination struct {
-	Name   string  `json:"name"` // shortest unique spelling
-	Host   string  `json:"host"` // in full
+	Route  string  `json:"route,omitempty"` // "http[0]", where there are several routes
+	Name   string  `json:"name"`            // shortest unique spelling
+	Host   string  `json:"host"`            // in full
 	Subset string  `json:"subset,omitempty"`
 	Port   int     `json:"port,omitempty"`
 	Weight Weights `json:"weight"`
@@ -72,16 +86,24 @@ type Shares struct {
 }
 
 // document begins the document of a plan.
-func (c *course) document() Document {
-	s, change := c.subject, c.plan.Changes[0]
-	d := Document{
+func (c *course) document() {
+	s := c.subject
+	c.doc = Document{
 		APIVersion: report.APIVersion, Kind: Kind, Context: s.Client.Context,
-		Object: Object{s.Object.GetAPIVersion(), s.Object.GetKind(), s.Object.GetNamespace(), s.Object.GetName()},
-		Route:  s.Entry.Label(), Operation: c.options.Verb, Changed: !c.plan.Nothing(),
+		Object:    Object{s.Object.GetAPIVersion(), s.Object.GetKind(), s.Object.GetNamespace(), s.Object.GetName()},
+		Operation: c.options.Verb, Changed: !c.plan.Nothing(), LeftOut: c.plan.LeftOut,
 	}
 	if c.options.dry() {
-		d.DryRun, d.Patch = c.options.DryRun, c.plan.Ops
+		c.doc.DryRun, c.doc.Patch = c.options.DryRun, c.plan.Ops
 	}
+	c.routes = nil
+	for _, change := range c.plan.Changes {
+		c.routes = append(c.routes, Route{Route: change.Entry.Label(), Destinations: destinations(change)})
+	}
+}
+
+func destinations(change route.Change) []Destination {
+	var list []Destination
 	before, after := change.Entry.Shares(), change.Shares()
 	weights := change.Weights()
 	for i, x := range change.Entry.Destinations {
@@ -94,7 +116,31 @@ func (c *course) document() Document {
 			one.Share.From, _ = before[i].Float64()
 			one.Share.To, _ = after[i].Float64()
 		}
-		d.Destinations = append(d.Destinations, one)
+		list = append(list, one)
 	}
-	return d
+	return list
+}
+
+// print writes the document, with -o json.
+func (c *course) print() error {
+	if c.options.Output != "json" {
+		return nil
+	}
+	d := c.doc
+	if len(c.routes) == 1 {
+		only := c.routes[0]
+		d.Route, d.Destinations, d.Gateways, d.Verification = only.Route, only.Destinations, only.Gateways, only.Verification
+		return report.WriteJSON(c.options.Streams.Out, d)
+	}
+	d.Routes = c.routes
+	var labels []string
+	for i, one := range c.routes {
+		labels = append(labels, one.Route)
+		for _, destination := range one.Destinations {
+			destination.Route = c.plan.Changes[i].Entry.Slot()
+			d.Destinations = append(d.Destinations, destination)
+		}
+	}
+	d.Route = strings.Join(labels, ", ")
+	return report.WriteJSON(c.options.Streams.Out, d)
 }

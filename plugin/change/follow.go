@@ -5,12 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/mesh-split/mesh-split/plugin/fleet"
-	"github.com/mesh-split/mesh-split/plugin/measure"
-	"github.com/mesh-split/mesh-split/plugin/mesh"
-	"github.com/mesh-split/mesh-split/plugin/route"
 	"github.com/mesh-split/mesh-split/verify"
 	"github.com/mesh-split/mesh-split/verify/cli"
 	"github.com/mesh-split/mesh-split/verify/fault"
@@ -18,15 +14,14 @@ import (
 	"github.com/mesh-split/mesh-split/verify/verdict"
 )
 
-// recordTime bounds the write of a verdict into the history: a note, whose loss is only warned about.
-const recordTime = 5 * time.Second
-
 // outcome is how a change that was written ended.
 type outcome struct {
 	verdict string     // as the history records it; "" records nothing
 	exit    fault.Code //
 	when    string     // the word of --revert-on that asks to take it back, or ""
 	err     error      // instead of exit, when no measurement was possible
+
+	each []string // verdicts by route, as the history records them; nil: verdict is that of all
 }
 
 // follow watches a written change: until it is live, then by measuring it. Then it is recorded, kept or taken back.
@@ -57,7 +52,7 @@ func (c *course) conclude(ctx, following context.Context, out outcome) error {
 	if err := c.vigil.overwritten(); err != nil {
 		return c.end(c.lost(err).err)
 	}
-	c.record(ctx, out.verdict)
+	c.record(ctx, out)
 	if out.when != "" && slices.Contains(c.options.RevertOn, out.when) && !c.plan.Nothing() {
 		if err := c.revert(ctx); err != nil {
 			return c.end(err)
@@ -86,7 +81,7 @@ func (c *course) end(err error) error {
 func (c *course) live(ctx context.Context) (outcome, bool) {
 	waiting, cancel := context.WithTimeout(ctx, c.options.Timeout)
 	defer cancel()
-	view := c.fleet.Await(waiting, c.subject.Entry, c.patched.At)
+	view := c.fleet.Await(waiting, c.subject.Entries(), c.patched.At)
 	c.sawLive(view)
 	switch {
 	case view.Live():
@@ -101,38 +96,34 @@ func (c *course) live(ctx context.Context) (outcome, bool) {
 	return outcome{verdict: "not-live", exit: c.inconclusive(), when: "inconclusive"}, false
 }
 
-func (c *course) sawLive(view fleet.View) {
+func (c *course) sawLive(view fleet.Views) {
 	live := view.Live()
-	c.doc.Live, c.doc.Gateways, c.doc.Propagation = &live, view.Gateways(), view.Propagation()
+	c.doc.Live, c.doc.Propagation = &live, view[0].Propagation()
+	for i := range view {
+		c.routes[i].Gateways = view[i].Gateways()
+	}
+	if !live { // one route may be, but not the change
+		c.doc.Propagation = nil
+	}
 }
 
 // times are the two moments of a change that is live.
-func times(view fleet.View) string {
+func times(view fleet.Views) string {
 	first, last := view.Times()
 	if last == 0 {
 		return ""
 	}
-	if len(view.Sights) == 1 {
+	if len(view[0].Sights) == 1 {
 		return fmt.Sprintf(" after %s", report.Seconds(last.Seconds()))
 	}
 	return fmt.Sprintf("; first after %s, last after %s", report.Seconds(first.Seconds()), report.Seconds(last.Seconds()))
 }
 
-// measure sends the load and judges.
-func (c *course) measure(ctx context.Context) outcome {
-	config, err := c.site.Config(c.subject.Entry)
-	if err != nil {
-		return outcome{verdict: "inconclusive", err: err, exit: fault.ExitCode(err), when: "inconclusive"}
-	}
-	r, err := c.run(ctx, config)
-	return c.judged(ctx, r, err)
-}
-
-// run sends the load.
-func (c *course) run(ctx context.Context, config verify.Config) (*verify.Report, error) {
+// run sends the load of route i.
+func (c *course) run(ctx context.Context, i int, config verify.Config) (*verify.Report, error) {
 	view := cli.NewView(c.options.Streams.ErrOut)
 	defer view.Close()
-	config.Raised, config.Abort = c.raised(), c.options.Abort
+	config.Raised, config.Abort = c.raised(i), c.options.Abort
 	config.Progress = func(p verify.Progress) {
 		if p.Elapsed >= 0 { // before that the phases of the change have the screen
 			view.Progress(p)
@@ -144,13 +135,14 @@ func (c *course) run(ctx context.Context, config verify.Config) (*verify.Report,
 		if c.options.Output == "" {
 			view.Unsaid(r)
 		}
-		r.Warnings = append(r.Warnings, measure.Bends(c.subject.Entry)...)
+		entry := c.subject.Entries()[i]
+		c.sites[i].Admit(r, entry, c.subject.Of(entry))
 	}
 	return r, err
 }
 
-// judged says the report of a load, or why there is none.
-func (c *course) judged(ctx context.Context, r *verify.Report, err error) outcome {
+// judged says the report of the load of route i, or why there is none.
+func (c *course) judged(ctx context.Context, i int, r *verify.Report, err error) outcome {
 	if ctx.Err() != nil && err != nil {
 		return c.interrupted("the weights are written and live; nothing was measured")
 	}
@@ -159,8 +151,9 @@ func (c *course) judged(ctx context.Context, r *verify.Report, err error) outcom
 		return outcome{verdict: "inconclusive", err: err, exit: fault.ExitCode(err), when: "inconclusive"}
 	}
 	c.arrived(r.Propagation)
-	r.Gateways, r.Propagation = c.doc.Gateways, c.doc.Propagation
-	c.doc.Verification, c.doc.Verdict = r, r.Verdict
+	r.Gateways, r.Propagation = c.routes[i].Gateways, c.doc.Propagation
+	c.routes[i].Verification, c.routes[i].Verdict = r, r.Verdict
+	c.doc.Verdict = c.verdict()
 	c.screen.Done("measured", "%s", report.Measured(r))
 	c.screen.Line("")
 	report.WriteText(c.screen.Out(), r)
@@ -179,17 +172,17 @@ func firstLine(err error) string {
 	return line
 }
 
-// raised are the versions whose share the change raises: only they can be blamed for failing more than before. Nil when
-// there was nothing to change: then all may be.
-func (c *course) raised() []string {
-	change := c.plan.Changes[0]
+// raised are the versions of route i whose share the change raises: only they can be blamed for failing more than before. Nil
+// when there was nothing to change: then all may be.
+func (c *course) raised(i int) []string {
+	change := c.plan.Changes[i]
 	before, after := change.Entry.Shares(), change.Shares()
 	if c.plan.Nothing() || before == nil || after == nil {
 		return nil
 	}
 	raised := []string{}
-	for i, label := range c.site.Labels() {
-		if after[i].Cmp(before[i]) > 0 {
+	for n, label := range c.sites[i].Labels() {
+		if after[n].Cmp(before[n]) > 0 {
 			raised = append(raised, label)
 		}
 	}
@@ -204,23 +197,4 @@ func (c *course) interrupted(state string) outcome {
 	c.doc.Interrupted = true
 	c.screen.Line("interrupted: %s", state)
 	return outcome{exit: fault.Interrupted, when: "interrupted"}
-}
-
-// record writes the verdict of the change into the object's history.
-func (c *course) record(ctx context.Context, verdict string) {
-	if verdict == "" || c.plan.ID() == 0 || !c.options.Verify {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
-	defer cancel()
-	now, err := c.options.Client.Get(ctx, c.subject.Object.Kind, c.subject.Object.GetName())
-	if err == nil {
-		var plan *route.Plan
-		if plan, err = route.PlanVerdict(now.Object, c.plan.ID(), verdict); err == nil {
-			_, err = c.options.Client.Patch(ctx, now, plan, mesh.PatchOptions{Manager: c.options.Manager})
-		}
-	}
-	if err != nil {
-		c.screen.Warn("the verdict is not in the history: %s", report.Safe(firstLine(err)))
-	}
 }

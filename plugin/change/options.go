@@ -29,12 +29,13 @@ type Options struct {
 	Abort   <-chan struct{} // closed: give up even a drain or a revert
 	Now     func() time.Time
 
-	Name  string // NAME or TYPE/NAME
-	Route string // --route
-	Verb  string // set or undo, as the document says it
+	Name      string   // NAME or TYPE/NAME
+	Routes    []string // --route
+	AllRoutes bool     // --all-routes, where the verb has it
+	Verb      string   // set or undo, as the document says it
 	// Plan makes the plan for the subject; o carries who and when.
 	Plan func(s *subject.Subject, o route.Options) (*route.Plan, error)
-	// PlanChooses says that Plan finds the entry, as an undo does by the history: it sets the subject's.
+	// PlanChooses says that Plan finds the entries, as an undo does by the history: it sets the subject's.
 	PlanChooses bool
 
 	Guard    guard.Flags // what a person takes upon themselves
@@ -46,18 +47,19 @@ type Options struct {
 	Timeout  time.Duration // of waiting until it is live
 	// WatchRevert is how long to watch on after all else went well for somebody who sets the weights back.
 	WatchRevert time.Duration
+	History     string // --history: annotation, configmap or none; "" chooses
 	Manager     string // --field-manager
 	Output      string // "" or json
 }
 
 // AddFlags declares the flags that every change has.
 func (o *Options) AddFlags(fs *pflag.FlagSet) {
-	fs.StringVar(&o.Route, "route", "", "the http entry to change: its name or index (default: the only one that splits traffic)")
 	fs.StringVar(&o.DryRun, "dry-run", "", "client: show what would be sent; server: send it, and let the API server and its webhooks keep nothing")
 	fs.Lookup("dry-run").NoOptDefVal = "client"
 	fs.BoolVar(&o.Wait, "wait", true, "wait until every gateway has the weights")
 	fs.DurationVar(&o.Timeout, "timeout", DefaultTimeout, "wait at most so long until every gateway has the weights")
 	fs.DurationVar(&o.WatchRevert, "watch-revert", 0, "watch on for so long, after all else, for somebody who sets the weights back")
+	fs.StringVar(&o.History, "history", "", "where the change is remembered: annotation (in the same write, on the object), configmap ("+mesh.Notes+" beside it), none (default: annotation; configmap where the last one was, or with --override-owner=flagger)")
 	fs.StringVar(&o.Manager, "field-manager", route.FieldManager, "name that owns the changed fields")
 	o.Guard.AddFlags(fs)
 	fs.StringVarP(&o.Output, "output", "o", "", "json: one WeightChange document on stdout, everything else on stderr")
@@ -69,6 +71,9 @@ func (o *Options) Validate() error {
 	bad := func(hint, format string, args ...any) { faults = append(faults, fault.Usagef(hint, format, args...)) }
 	if !slices.Contains([]string{"", "none", "client", "server"}, o.DryRun) {
 		bad("write --dry-run=client or --dry-run=server", "--dry-run %q is not known", o.DryRun)
+	}
+	if !slices.Contains([]string{"", inAnnotation, inConfigMap, nowhere}, o.History) {
+		bad("write --history=annotation, --history=configmap or --history=none", "--history %q is not known", o.History)
 	}
 	if err := cli.CheckOutput(o.Output, "json"); err != nil {
 		faults = append(faults, err)

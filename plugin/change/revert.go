@@ -3,7 +3,6 @@ package change
 import (
 	"context"
 
-	"github.com/mesh-split/mesh-split/plugin/mesh"
 	"github.com/mesh-split/mesh-split/plugin/route"
 	"github.com/mesh-split/mesh-split/verify/fault"
 )
@@ -27,19 +26,20 @@ func (c *course) revert(ctx context.Context) error {
 		return c.needsPerson(err)
 	}
 	// By id: whoever has changed the weights since knows why, and is not overruled by a program.
-	plan, err := route.PlanRevert(now.Object, c.subject.Mesh, c.plan.ID(), route.Options{By: c.by, At: c.options.Now(), Verdict: "none"})
+	elsewhere, _ := c.options.Client.Remembered(ctx, now) // what cannot be read holds nothing of ours
+	c.elsewhere = elsewhere.With(route.History{Items: c.plan.Items})
+	plan, err := route.PlanRevert(now.Object, c.subject.Mesh, c.plan.ID(), c.planOptions("none"))
 	if err != nil {
 		return c.needsPerson(err)
 	}
-	patched, err := c.options.Client.Patch(ctx, now, plan, mesh.PatchOptions{Manager: c.options.Manager})
+	patched, err := c.options.Client.Patch(ctx, now, plan, c.patchOptions())
 	if err != nil {
 		return c.needsPerson(err)
 	}
-	entry := patched.Plan.Changes[0].After()
-	view := c.fleet.Await(ctx, entry, patched.At)
+	view := c.fleet.Await(ctx, after(patched.Plan), patched.At)
 	if !view.Live() {
 		view.WriteTable(c.screen.Out())
-		return fault.New(fault.NeedsPerson, c.subject.Command("wait", "--for=live")+" tells when they do",
+		return fault.New(fault.NeedsPerson, c.subject.RouteCommand("wait", "--for=live")+" tells when they do",
 			"the old weights are written again, but not every gateway holds them: %s", view.Cause()).Named("E_REVERT_UNSEEN")
 	}
 	c.doc.Reverted = true

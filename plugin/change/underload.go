@@ -17,11 +17,11 @@ func (notLive) Error() string { return "not live" }
 // underLoad makes the change while the load runs, so that the traffic itself tells when users got it. From the patch on it
 // does what follow does.
 func (c *course) underLoad(ctx context.Context) error {
-	before, err := c.site.Config(c.subject.Entry)
+	before, err := c.sites[0].Config(c.subject.Entry)
 	if err != nil {
 		return c.untouched(ctx, err)
 	}
-	config, err := c.site.Config(c.plan.Changes[0].After())
+	config, err := c.sites[0].Config(c.plan.Changes[0].After())
 	if err != nil {
 		return c.untouched(ctx, err)
 	}
@@ -49,7 +49,7 @@ func (c *course) underLoad(ctx context.Context) error {
 	if c.unseen {
 		config.Change.Live = nil
 	}
-	r, err := c.run(sending, config)
+	r, err := c.run(sending, 0, config)
 	var late notLive
 	switch {
 	case !written:
@@ -57,7 +57,7 @@ func (c *course) underLoad(ctx context.Context) error {
 	case errors.As(err, &late):
 		return c.conclude(ctx, following, late.outcome)
 	}
-	return c.conclude(ctx, following, c.judged(sending, r, err))
+	return c.conclude(ctx, following, c.judged(sending, 0, r, err))
 }
 
 // arrived says when the traffic showed the change, beside what the gateways' configuration said.

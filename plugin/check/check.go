@@ -27,7 +27,8 @@ type Options struct {
 	Now     func() time.Time // nil is time.Now
 	Name    string           // "": only the cluster and the rights
 	Terms   []string         // DEST=PERCENT, raw
-	Route   string
+	Routes  []string
+	All     bool // --all-routes
 	Guard   guard.Flags
 
 	terms []route.Term
@@ -65,7 +66,8 @@ Exit codes: 0 nothing stands against it, 1 error, 2 usage, 5 set would refuse, 1
 		},
 	}
 	cli.UsageErrors(c)
-	c.Flags().StringVar(&o.Route, "route", "", "the http entry: its name or index (default: the only one that splits traffic)")
+	c.Flags().StringArrayVar(&o.Routes, "route", nil, "the entry: its name or index; repeat it for several (default: the only one that splits traffic)")
+	c.Flags().BoolVar(&o.All, "all-routes", false, "every entry that splits traffic and has all of the destinations")
 	o.Guard.AddFlags(c.Flags())
 	return c
 }
@@ -91,6 +93,9 @@ func (o *Options) Validate() (err error) {
 	}
 	terms, termErr := route.ParseTerms(o.Terms)
 	o.terms = terms
+	if o.All && len(o.Routes) > 0 {
+		err = errors.Join(err, fault.Usagef("leave out one of them", "--route and --all-routes both say which routes"))
+	}
 	return errors.Join(err, termErr, o.Guard.Validate())
 }
 
@@ -107,16 +112,15 @@ func (o *Options) Run(ctx context.Context) error {
 		o.rights(ctx, show, mesh.VirtualService, "")
 		return nil
 	}
-	s, err := subject.Load(ctx, o.Client, o.Name, o.Route)
-	if err != nil {
-		return err
-	}
-	plan, err := route.PlanSet([]route.Entry{s.Entry}, o.terms, route.Options{At: o.Now()})
+	s, plan, err := o.plan(ctx)
 	if err != nil {
 		return err
 	}
 	gatewayErr := s.FindGateways(ctx)
 	show.Title(s.Title()...)
+	for _, left := range plan.LeftOut {
+		show.Warn("--all-routes leaves out %s", report.Safe(left))
+	}
 	gateway := ""
 	if s.Gateways != nil {
 		gateway = s.Gateways.Pods[0].Namespace
@@ -131,6 +135,20 @@ func (o *Options) Run(ctx context.Context) error {
 		return fault.Verdict{Exit: fault.Interrupted}
 	}
 	return errors.Join(gatewayErr, o.verdict(show, found))
+}
+
+// plan reads the object and plans what set would.
+func (o *Options) plan(ctx context.Context) (s *subject.Subject, plan *route.Plan, err error) {
+	if o.All {
+		s, err = subject.Read(ctx, o.Client, o.Name)
+	} else {
+		s, err = subject.Load(ctx, o.Client, o.Name, o.Routes...)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	plan, err = s.PlanSet(o.All, o.terms, route.Options{At: o.Now()})
+	return s, plan, err
 }
 
 // cluster says what answers.
@@ -158,7 +176,7 @@ func (o *Options) gateways(ctx context.Context, show *screen.Screen, s *subject.
 	}
 	ways := fleet.Open(ctx, s)
 	defer ways.Close()
-	view := ways.Look(ctx, s.Entry)
+	view := ways.LookAll(ctx, s.Entries())
 	if view.Live() {
 		show.Done("gateways", "%s", view)
 		return

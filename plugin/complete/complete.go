@@ -40,8 +40,8 @@ func NameThenDestinations(f mesh.Factory) Func {
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		chosen, _ := c.Flags().GetString("route")
-		s, err := subject.Load(ctx, client, args[0], chosen)
+		chosen, _ := c.Flags().GetStringArray("route")
+		s, err := subject.Load(ctx, client, args[0], chosen...)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}

@@ -19,7 +19,12 @@ func Open(ctx context.Context, s *subject.Subject) *Fleet {
 
 // Look sees every gateway once.
 func (f *Fleet) Look(ctx context.Context, e route.Entry) View {
-	return View{Entry: e, Sights: f.watch.Look(ctx, e)}
+	return f.LookAll(ctx, []route.Entry{e})[0]
+}
+
+// LookAll is Look for several entries of the object, in one question to each gateway.
+func (f *Fleet) LookAll(ctx context.Context, entries []route.Entry) Views {
+	return views(entries, f.watch.Look(ctx, entries...), time.Time{})
 }
 
 // Survey is Look, and others are routes in any gateway that send to the entry's destinations in other shares than the entry.
@@ -28,11 +33,10 @@ func (f *Fleet) Survey(ctx context.Context, e route.Entry) (v View, others []str
 	return View{Entry: e, Sights: sights}, others
 }
 
-// Await looks until every gateway holds the entry's weights, or ctx ends. Since is when the change was made, zero when
+// Await looks until every gateway holds the weights of all entries, or ctx ends. Since is when the change was made, zero when
 // nobody knows.
-func (f *Fleet) Await(ctx context.Context, e route.Entry, since time.Time) View {
-	sights, _ := f.watch.Await(ctx, e, since)
-	return View{Entry: e, Sights: sights, Since: since}
+func (f *Fleet) Await(ctx context.Context, entries []route.Entry, since time.Time) Views {
+	return views(entries, f.watch.Await(ctx, entries, since), since)
 }
 
 // Counts reads what every gateway has counted.

@@ -64,11 +64,15 @@ func held(s mesh.Sight) []int64 {
 
 // String counts: "2/2 gateways hold 70/30".
 func (v View) String() string {
+	return counted(v.live(), len(v.Sights)) + " " + Weights(v.Entry.Weights())
+}
+
+func counted(live, all int) string {
 	noun := "gateways hold"
-	if len(v.Sights) == 1 {
+	if all == 1 {
 		noun = "gateway holds"
 	}
-	return fmt.Sprintf("%d/%d %s %s", v.live(), len(v.Sights), noun, Weights(v.Entry.Weights()))
+	return fmt.Sprintf("%d/%d %s", live, all, noun)
 }
 
 // Times are when the first and the last gateway were first seen live, after the change. Zero when it is not live, or when

@@ -38,7 +38,8 @@ func NewCmdHistory(f mesh.Factory, s genericiooptions.IOStreams, run func(contex
 		Use:   "history NAME",
 		Short: "Show the recorded changes of an object",
 		Long: `Show the changes that mesh-split recorded on the object, oldest first: who, when, from, to and the verdict. At most the
-last 16 are remembered. Changes by other programs are not in it; kubectl get --show-managed-fields tells those.`,
+last 16 are remembered, in an annotation of the object or in ConfigMap mesh-split-history beside it; both are read. Changes
+by other programs are not in it; kubectl get --show-managed-fields tells those.`,
 		Example: `  kubectl mesh-split history demoapp
 
   # back to what change number 3 had set
@@ -90,7 +91,11 @@ func (o *Options) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h := route.HistoryOf(object.Object)
+	noted, err := o.Client.Remembered(ctx, object)
+	if err != nil {
+		show.Warn("changes that ConfigMap %s may remember are not shown: %s", mesh.Notes, report.Safe(err.Error()))
+	}
+	h := route.HistoryOf(object.Object).With(noted)
 	for _, warning := range h.Warnings {
 		show.Warn("%s", report.Safe(warning))
 	}

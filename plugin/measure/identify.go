@@ -79,13 +79,14 @@ func identify(e route.Entry, replies []http.Header) (naming, error) {
 			twins = append(twins, h)
 		}
 	}
-	const hint = "say where a reply names its destination, by the names here (%NAMES): --identify header:NAME, json:/POINTER or body:/RE/"
+	const hint = "say where a reply names its destination, by the names here (%NAMES): --identify header:NAME, json:/POINTER or body:/RE/; or let the gateways say it while it is measured: --identify inject"
 	advice := strings.Replace(hint, "%NAMES", strings.Join(e.Names(), ", "), 1)
 	switch {
 	case len(twins) > 0:
 		return naming{}, fault.Usagef(advice, "two destinations of %s have one label in %s", e, strings.Join(twins, ", ")).Named("E_SAME_LABEL")
 	case len(said) > 0:
-		return naming{}, fault.New(fault.Failed, advice, "replies name no destination of %s (they say %s)", e, strings.Join(said, "; ")).Named("E_NO_VERSION")
+		return naming{}, fault.New(fault.Failed, advice, "replies name no destination of %s (they say %s); a service behind the destinations may say that, and what is split there is another split",
+			e, strings.Join(said, "; ")).Named("E_NO_VERSION")
 	}
 	return naming{}, fault.New(fault.Failed, advice, "no version in the replies: none of the headers %s", strings.Join(versionHeaders, ", ")).Named("E_NO_VERSION")
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/mesh-split/mesh-split/plugin/route"
@@ -55,8 +56,8 @@ func TestIdentify(t *testing.T) {
 		got, err := identify(tt.entry, tt.replies)
 		var f *fault.Error
 		if tt.err != "" {
-			if !errors.As(err, &f) || f.Name != tt.err || f.Hint == "" {
-				t.Errorf("%s: error %v, want %s with a hint", tt.name, err, tt.err)
+			if !errors.As(err, &f) || f.Name != tt.err || !strings.HasSuffix(f.Hint, "--identify inject") {
+				t.Errorf("%s: error %v, want %s with a hint that ends in the last resort", tt.name, err, tt.err)
 			}
 			continue
 		}

@@ -28,14 +28,25 @@ import (
 // Flags are what a person says about the load, as raw text.
 type Flags struct {
 	cli.LoadFlags
-	Address string
+	Address    string
+	AllowFault bool
+
+	inject bool // --identify inject
+}
+
+// Config is that of the load, once --identify inject, which needs a cluster, is taken out.
+func (f *Flags) Config() (verify.Config, error) {
+	f.inject = f.TakeIdentify("inject") || f.inject
+	return f.LoadFlags.Config()
 }
 
 // AddFlags declares them.
 func (f *Flags) AddFlags(fs *pflag.FlagSet) {
 	f.LoadFlags.AddFlags(fs)
-	fs.Lookup("identify").Usage = "where a reply names its version: header:NAME, json:/POINTER, body:/RE/ or status (default: found by looking)"
+	fs.Lookup("identify").Usage = "where a reply names its version: header:NAME, json:/POINTER, body:/RE/, status, or inject: let the gateways set a response header while it is measured (default: found by looking)"
 	fs.Lookup("host").Usage = "Host header, and the name a certificate must show (default: the object's only exact host)"
+	fs.Lookup("path").Usage = "path and query to request (default: what the entry's match asks for, like its headers)"
+	fs.BoolVar(&f.AllowFault, "allow-fault", false, "measure a route that injects aborts all the same: they count as without a version")
 	fs.StringVar(&f.Address, "address", "", "send the load to this URL instead of the address found in the cluster")
 }
 
@@ -57,24 +68,27 @@ func (f *Flags) Validate() error {
 type Site struct {
 	config verify.Config // without a target
 	naming naming
+	say    repliesSay
+	inject bool // the header that tells destinations apart is yet to be injected
 	closer io.Closer
 }
 
-// Open finds the Site of a subject: it shows each address before the first connection to it, takes the first that answers
+// Open finds the Site of a subject: it settles the request, which the subject's entry must govern, shows each address before the first connection to it, takes the first that answers
 // HTTP, and learns there how replies name versions.
 func Open(ctx context.Context, s *subject.Subject, f *Flags, show *screen.Screen) (*Site, error) {
-	config, err := f.Config()
+	if err := checkFaults(s.Entry, f.AllowFault); err != nil {
+		return nil, err
+	}
+	q, err := inquire(ctx, s, f, show)
 	if err != nil {
 		return nil, err
 	}
-	if config.Host == "" {
-		if config.Host, err = hostOf(s); err != nil {
-			return nil, err
-		}
+	if err := oneDraw(s.Entry, &q.config); err != nil {
+		return nil, err
 	}
 	id := make([]byte, 8)
 	_, _ = rand.Read(id) // never fails since Go 1.24
-	config.RunID = hex.EncodeToString(id)
+	q.config.RunID = hex.EncodeToString(id)
 	candidates := s.Client.Addresses(s.Gateways)
 	if f.Address != "" {
 		given, err := mesh.ParseAddress(f.Address)
@@ -85,7 +99,7 @@ func Open(ctx context.Context, s *subject.Subject, f *Flags, show *screen.Screen
 	}
 	var tried []string
 	for _, a := range candidates {
-		site, err := openAt(ctx, s, f, a, config, show)
+		site, err := openAt(ctx, s, f, a, q, show)
 		var silent unreachable
 		if err == nil || !errors.As(err, &silent) {
 			return site, err
@@ -104,7 +118,7 @@ func addressHint(s *subject.Subject) string {
 }
 
 // openAt tries one address.
-func openAt(ctx context.Context, s *subject.Subject, f *Flags, a mesh.Address, config verify.Config, show *screen.Screen) (*Site, error) {
+func openAt(ctx context.Context, s *subject.Subject, f *Flags, a mesh.Address, q inquiry, show *screen.Screen) (_ *Site, err error) {
 	site := &Site{closer: io.NopCloser(nil)}
 	if a.Open != nil {
 		opened, closer, err := a.Open(ctx)
@@ -113,20 +127,26 @@ func openAt(ctx context.Context, s *subject.Subject, f *Flags, a mesh.Address, c
 		}
 		a, site.closer = opened, closer
 	}
-	path, err := f.Path()
-	if err != nil {
-		return nil, err
-	}
-	if config.URL, err = resolvePath(a.URL, path); err != nil {
+	config := q.config
+	if config.URL, err = resolvePath(a.URL, q.path); err != nil {
 		return nil, err
 	}
 	config.Addresses = a.Addresses
-	show.Line("%s", loadLine(a, config))
+	line := loadLine(a, config)
+	if q.derived != "" {
+		line += "; " + report.Safe(q.derived)
+	}
+	show.Line("%s", line)
 	if a.Warning != "" {
 		show.Warn("%s", a.Warning)
 	}
 	heads, err := probe(ctx, config)
-	if err == nil {
+	site.say = listen(heads)
+	switch {
+	case err != nil:
+	case f.inject:
+		site.inject, site.naming = true, naming{header: route.InjectedHeader}
+	default:
 		site.naming, config.Identify, err = nameVersions(ctx, s.Entry, f, config, heads)
 	}
 	if err != nil {
@@ -228,6 +248,9 @@ func nameVersions(ctx context.Context, e route.Entry, f *Flags, c verify.Config,
 
 // Naming says in a few words how replies name versions.
 func (s *Site) Naming() string {
+	if s.inject {
+		return "the gateways will name destinations in " + s.naming.header
+	}
 	if s.naming.header == "--identify" {
 		return "replies name versions as --identify says"
 	}

@@ -107,47 +107,71 @@ func (w *Watch) ready() []*envoy {
 	return list
 }
 
-// Look asks every Ready gateway pod once.
-func (w *Watch) Look(ctx context.Context, entry route.Entry) []Sight {
-	sights, _ := w.survey(ctx, entry, w.gateways.routeConfigs())
+// Look asks every Ready gateway pod once, for all of the entries. It gives the sights of each entry.
+func (w *Watch) Look(ctx context.Context, entries ...route.Entry) [][]Sight {
+	sights, _ := w.survey(ctx, entries, w.gateways.routeConfigs())
 	return sights
 }
 
 // Survey is Look, and others are routes in any gateway that send requests to the destinations of the entry in other shares: it
 // reads all route configurations.
 func (w *Watch) Survey(ctx context.Context, entry route.Entry) (sights []Sight, others []string) {
-	return w.survey(ctx, entry, "")
+	all, others := w.survey(ctx, []route.Entry{entry}, "")
+	return all[0], others
 }
 
-func (w *Watch) survey(ctx context.Context, entry route.Entry, names string) (sights []Sight, others []string) {
+func (w *Watch) survey(ctx context.Context, entries []route.Entry, names string) (sights [][]Sight, others []string) {
 	var mutex sync.Mutex // guards the results
 	var group sync.WaitGroup
+	latest := map[string][]Sight{}
 	for _, e := range w.ready() {
 		group.Go(func() {
-			sight, dump := w.look(ctx, e, entry, names)
+			seen, dump := w.look(ctx, e, entries, names)
 			mutex.Lock()
 			defer mutex.Unlock()
-			sights = append(sights, sight)
+			latest[e.pod.String()] = seen
 			if dump != nil && names == "" {
-				others = append(others, dump.Others(entry, route.Origin{})...)
+				others = append(others, dump.Others(entries[0], route.Origin{})...)
 			}
 		})
 	}
 	group.Wait()
-	sortSights(sights)
 	slices.Sort(others)
-	return sights, slices.Compact(others)
+	return w.byEntry(latest, len(entries)), slices.Compact(others)
 }
 
-// look asks one Envoy, when that is polite. An entry that is not where its routes are expected is looked for everywhere, before
-// it is said to be nowhere.
-func (w *Watch) look(ctx context.Context, e *envoy, entry route.Entry, names string) (Sight, *route.Dump) {
+// byEntry orders what was seen in each pod by entry, and there by pod. A Ready pod that nobody looked into yet is there, and not
+// live.
+func (w *Watch) byEntry(latest map[string][]Sight, entries int) [][]Sight {
+	all := make([][]Sight, entries)
+	for i := range all {
+		for _, pod := range w.gateways.Ready() {
+			var s Sight
+			if seen := latest[pod.String()]; seen != nil {
+				s = seen[i]
+			}
+			s.Pod = pod
+			all[i] = append(all[i], s)
+		}
+		sortSights(all[i])
+	}
+	return all
+}
+
+// live is true when every one of the sights is.
+func live(sights []Sight) bool {
+	return len(sights) > 0 && !slices.ContainsFunc(sights, func(s Sight) bool { return !s.Live() })
+}
+
+// look asks one Envoy, when that is polite, and gives a sight of each entry. An entry that is not where its routes are expected
+// is looked for everywhere, before it is said to be nowhere.
+func (w *Watch) look(ctx context.Context, e *envoy, entries []route.Entry, names string) ([]Sight, *route.Dump) {
 	s := Sight{Pod: e.pod}
 	var dump *route.Dump
 	for {
 		if !e.rest(ctx) {
 			s.At, s.Err = time.Now(), fmt.Errorf("a look at the Envoy of %s takes it long, and the next was not due yet: %w", e.pod, ctx.Err())
-			return s, nil
+			return slices.Repeat([]Sight{s}, len(entries)), nil
 		}
 		var data []byte
 		var cost time.Duration
@@ -158,20 +182,26 @@ func (w *Watch) look(ctx context.Context, e *envoy, entry route.Entry, names str
 				s.Err = fmt.Errorf("reading the Envoy of %s: %w", e.pod, s.Err)
 			}
 		}
+		seen := slices.Repeat([]Sight{s}, len(entries))
 		if s.Err != nil {
-			return s, nil
+			return seen, nil
 		}
-		if s.LiveReport = dump.Live(entry, route.Origin{}); s.State != route.Absent || names == "" {
-			return s, dump
+		absent := false
+		for i, entry := range entries {
+			seen[i].LiveReport = dump.Live(entry, route.Origin{})
+			absent = absent || seen[i].State == route.Absent
+		}
+		if !absent || names == "" {
+			return seen, dump
 		}
 		names = ""
 	}
 }
 
-// Await asks every Ready gateway pod until each holds the entry's weights, or ctx ends. Pods that come meanwhile have to hold
-// it too; pods that go are forgotten. It gives the last sight of each; all live, or not. Since is when the change was made, the
+// Await asks every Ready gateway pod until each holds the weights of all entries, or ctx ends. Pods that come meanwhile have to
+// hold them too; pods that go are forgotten. It gives the last sight of each, by entry. Since is when the change was made, the
 // zero time where that is not known: the longer ago, the rarer the polls.
-func (w *Watch) Await(ctx context.Context, entry route.Entry, since time.Time) (sights []Sight, live bool) {
+func (w *Watch) Await(ctx context.Context, entries []route.Entry, since time.Time) [][]Sight {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	if since.IsZero() {
@@ -179,7 +209,7 @@ func (w *Watch) Await(ctx context.Context, entry route.Entry, since time.Time) (
 	}
 	var (
 		mutex  sync.Mutex // guards latest
-		latest = map[string]Sight{}
+		latest = map[string][]Sight{}
 		group  sync.WaitGroup
 		polled = map[string]bool{}
 		news   = make(chan struct{}, 1)
@@ -188,33 +218,25 @@ func (w *Watch) Await(ctx context.Context, entry route.Entry, since time.Time) (
 	defer relist.Stop()
 	poll := func(e *envoy) {
 		for {
-			sight, _ := w.look(ctx, e, entry, w.gateways.routeConfigs())
+			seen, _ := w.look(ctx, e, entries, w.gateways.routeConfigs())
 			mutex.Lock()
-			if ctx.Err() == nil || latest[e.pod.String()].At.IsZero() {
-				latest[e.pod.String()] = sight
+			if ctx.Err() == nil || latest[e.pod.String()] == nil {
+				latest[e.pod.String()] = seen
 			}
 			mutex.Unlock()
 			select {
 			case news <- struct{}{}:
 			default:
 			}
-			if sight.Live() || !sleep(ctx, pause(time.Since(since), sight.Cost)) {
+			if live(seen) || !sleep(ctx, pause(time.Since(since), seen[0].Cost)) {
 				return
 			}
 		}
 	}
-	snapshot := func() ([]Sight, bool) {
+	snapshot := func() [][]Sight {
 		mutex.Lock()
 		defer mutex.Unlock()
-		var list []Sight
-		all := true
-		for _, pod := range w.gateways.Ready() {
-			s := latest[pod.String()]
-			s.Pod = pod
-			list, all = append(list, s), all && s.Live()
-		}
-		sortSights(list)
-		return list, all && len(list) > 0
+		return w.byEntry(latest, len(entries))
 	}
 	begin := func() {
 		for _, e := range w.ready() {
@@ -228,10 +250,10 @@ func (w *Watch) Await(ctx context.Context, entry route.Entry, since time.Time) (
 	for {
 		select {
 		case <-news:
-			if sights, live = snapshot(); live {
+			if sights := snapshot(); !slices.ContainsFunc(sights, func(one []Sight) bool { return !live(one) }) {
 				stop() // pods that went away may still be asked
 				group.Wait()
-				return sights, true
+				return sights
 			}
 		case <-relist.C:
 			// A failed list keeps the pods we know: they are asked anyway, and silence is reported by them.

@@ -110,7 +110,7 @@ func TestLargeConfigurationsAreAskedForRarely(t *testing.T) {
 		all := &asked{}
 		w := watchOf(1, slowEnvoy{3 * time.Second, file, all}, 31380)
 		for range 3 {
-			for _, s := range w.Look(t.Context(), entry) {
+			for _, s := range w.Look(t.Context(), entry)[0] {
 				if s.Err != nil || s.State != route.Stale || s.Cost != 3*time.Second {
 					t.Errorf("%v %v, cost %v: want stale, after 3 s", s.State, s.Err, s.Cost)
 				}
@@ -133,7 +133,7 @@ func TestAnEntryElsewhereIsFound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		all := &asked{}
 		w := watchOf(1, slowEnvoy{time.Millisecond, file, all}, 8080)
-		if s := w.Look(t.Context(), entry)[0]; s.State != route.Stale || len(all.paths) != 2 || all.paths[1] != dumpPath {
+		if s := w.Look(t.Context(), entry)[0][0]; s.State != route.Stale || len(all.paths) != 2 || all.paths[1] != dumpPath {
 			t.Errorf("%v after asking for %q, want stale by the second, whole dump", s.State, all.paths)
 		}
 	})
@@ -145,7 +145,7 @@ func TestFewGatewaysAreAskedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		all := &asked{}
 		w := watchOf(100, slowEnvoy{time.Second, []byte(`{"configs":[]}`), all}, 31380)
-		if got := len(w.Look(t.Context(), entry)); got != 100 || all.most != maxAtOnce {
+		if got := len(w.Look(t.Context(), entry)[0]); got != 100 || all.most != maxAtOnce {
 			t.Errorf("%d gateways seen, %d at once, want 100 and %d", got, all.most, maxAtOnce)
 		}
 	})

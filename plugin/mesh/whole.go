@@ -1,6 +1,7 @@
 package mesh
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -25,32 +26,8 @@ func (c *Client) Whole(ctx context.Context) (m *route.Mesh, unread []string, err
 	if m, unread, err = c.Surroundings(ctx); err != nil {
 		return nil, nil, err
 	}
-	istio := func(resource string) Kind {
-		return Kind{Group: VirtualService.Group, Resource: resource, Versions: VirtualService.Versions}
-	}
-	gateway := func(resource string) Kind {
-		return Kind{Group: HTTPRoute.Group, Resource: resource, Versions: HTTPRoute.Versions}
-	}
-	var httpRoutes, grpcRoutes []route.Object
-	reads := []struct {
-		kind   Kind
-		into   *[]route.Object
-		needed bool
-		err    error
-	}{
-		{istio("gateways"), &m.Gateways, true, nil},
-		{istio("virtualservices"), &m.VirtualServices, true, nil},
-		{gateway("gateways"), &m.GatewayAPIs, false, nil},
-		{gateway("httproutes"), &httpRoutes, false, nil},
-		{gateway("grpcroutes"), &grpcRoutes, false, nil},
-	}
-	var group sync.WaitGroup
-	for i := range reads {
-		r := &reads[i]
-		group.Go(func() { *r.into, r.err = c.everywhere(ctx, r.kind) })
-	}
-	group.Go(func() { c.meshConfig(ctx, m) })
-	group.Wait()
+	reads := c.rules(ctx, m, metav1.NamespaceAll)
+	fill(m, reads)
 	for _, r := range reads {
 		switch {
 		case r.err == nil:
@@ -61,15 +38,75 @@ func (c *Client) Whole(ctx context.Context) (m *route.Mesh, unread []string, err
 			return nil, nil, c.explain(ask{"list", r.kind.qualified(), "", ""}, r.err)
 		}
 	}
-	m.Routes = slices.Concat(httpRoutes, grpcRoutes)
 	return m, unread, c.gatewayPods(ctx, m)
 }
 
-// everywhere lists a kind in all namespaces, in the newest version that the cluster serves.
-func (c *Client) everywhere(ctx context.Context, kind Kind) (objects []route.Object, err error) {
+// Rules reads into m what Whole reads beside the surroundings, as far as the rights go: a kind that may not be listed in all
+// namespaces is read in the Client's own. Unread names the kinds of which something may be missing.
+func (c *Client) Rules(ctx context.Context, m *route.Mesh) (unread []string, err error) {
+	all := c.rules(ctx, m, metav1.NamespaceAll)
+	var own []reading
+	for i := range all {
+		r := &all[i]
+		switch {
+		case r.err == nil, apierrors.IsNotFound(r.err):
+		case apierrors.IsForbidden(r.err):
+			if unread = append(unread, r.kind.qualified()); own == nil {
+				own = c.rules(ctx, m, c.Namespace)
+			}
+			r.got = own[i].got
+		default:
+			return nil, c.explain(ask{"list", r.kind.qualified(), "", ""}, r.err)
+		}
+	}
+	fill(m, all)
+	return unread, c.gatewayPods(ctx, m)
+}
+
+// reading is the list of one kind.
+type reading struct {
+	kind   Kind
+	needed bool // without it nothing can be decided
+	got    []route.Object
+	err    error
+}
+
+// fill puts what was read, in the order of rules, into m.
+func fill(m *route.Mesh, reads []reading) {
+	m.Gateways, m.VirtualServices, m.GatewayAPIs = reads[0].got, reads[1].got, reads[2].got
+	m.Routes = slices.Concat(reads[3].got, reads[4].got)
+}
+
+// rules lists the kinds that route requests, and the mesh config, in one wave of requests.
+func (c *Client) rules(ctx context.Context, m *route.Mesh, namespace string) []reading {
+	istio := func(resource string) Kind {
+		return Kind{Group: VirtualService.Group, Resource: resource, Versions: VirtualService.Versions}
+	}
+	gateway := func(resource string) Kind {
+		return Kind{Group: HTTPRoute.Group, Resource: resource, Versions: HTTPRoute.Versions}
+	}
+	reads := []reading{
+		{kind: istio("gateways"), needed: true},
+		{kind: istio("virtualservices"), needed: true},
+		{kind: gateway("gateways")},
+		{kind: gateway("httproutes")},
+		{kind: gateway("grpcroutes")},
+	}
+	var group sync.WaitGroup
+	for i := range reads {
+		r := &reads[i]
+		group.Go(func() { r.got, r.err = c.list(ctx, r.kind, namespace) })
+	}
+	group.Go(func() { c.meshConfig(ctx, m) })
+	group.Wait()
+	return reads
+}
+
+// list gives the objects of a kind in a namespace, or in all, in the newest version that the cluster serves.
+func (c *Client) list(ctx context.Context, kind Kind, namespace string) (objects []route.Object, err error) {
 	for _, version := range kind.Versions {
 		gvr := schema.GroupVersionResource{Group: kind.Group, Version: version, Resource: kind.Resource}
-		list, listErr := c.dynamic.Resource(gvr).Namespace(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
+		list, listErr := c.dynamic.Resource(gvr).Namespace(namespace).List(ctx, metav1.ListOptions{})
 		if apierrors.IsNotFound(listErr) {
 			err = listErr
 			continue
@@ -129,4 +166,19 @@ func (c *Client) meshConfig(ctx context.Context, m *route.Mesh) {
 	if yaml.Unmarshal([]byte(config.Data["mesh"]), &mesh) == nil {
 		m.RootNamespace, m.DefaultExportTo = mesh.RootNamespace, mesh.DefaultExportTo
 	}
+}
+
+// Dump is what the first gateway pod that answers holds of routes: all of it, in Envoy's order.
+func (c *Client) Dump(ctx context.Context, g *Gateways) (*route.Dump, error) {
+	var first error
+	for _, pod := range g.Ready() {
+		e := newEnvoy(c, pod)
+		data, _, err := e.dump(ctx, "")
+		e.close()
+		if err == nil {
+			return route.ParseDump(data)
+		}
+		first = cmp.Or(first, err)
+	}
+	return nil, first
 }

@@ -152,8 +152,11 @@ func (d *Dump) Others(e Entry, o Origin) []string {
 	return out
 }
 
-// disturbedBy says whether a route sends to a destination of the entry, and not in the entry's shares.
+// disturbedBy says whether a route sends to a destination of the entry, and not in the entry's shares, or copies requests there.
 func (e Entry) disturbedBy(r EnvoyRoute) bool {
+	if slices.ContainsFunc(r.Mirrors, func(cluster string) bool { return e.destinationOf(cluster) >= 0 }) {
+		return true
+	}
 	if !slices.ContainsFunc(r.Clusters, func(c ClusterWeight) bool { return c.Weight > 0 && e.destinationOf(c.Cluster) >= 0 }) {
 		return false
 	}

@@ -63,7 +63,7 @@ func TestRecheck(t *testing.T) {
 			}
 		}
 		if c.State == route.ConflictReplan {
-			again, err := p.Again(now)
+			again, err := p.Again(now, route.History{})
 			if err != nil || again.Ops[0].Value != "4712" || !slices.Equal(again.Changes[0].Weights(), []int64{70, 30}) {
 				t.Errorf("%s: the new plan is %v, %v", tc.about, again, err)
 			}

@@ -30,7 +30,7 @@ func (b *cluster) conflict(t *testing.T) {
 	if c := plan.Recheck(now); c.State != route.ConflictReplan {
 		t.Errorf("same weights: got %s, want replan", c.State)
 	}
-	again, err := plan.Again(now)
+	again, err := plan.Again(now, route.History{})
 	if err != nil || !slices.Equal(again.Changes[0].Weights(), b.Want.Weights) {
 		t.Errorf("planned anew: %v, want %v", err, b.Want.Weights)
 	}

@@ -2,6 +2,7 @@ package route
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/mesh-split/mesh-split/verify/fault"
 )
@@ -84,7 +85,20 @@ func (d *Decision) Require(entries []Entry, route string) (Entry, error) {
 	return *d.Entry, nil
 }
 
+// Confirm is nil if the decision is this very entry; else E_ROUTE_NOT_GOVERNING names both.
+func (d *Decision) Confirm(e Entry) error {
+	o := d.Entry
+	if o.Kind() != e.Kind() || o.Namespace() != e.Namespace() || o.ObjectName() != e.ObjectName() || o.Slot() != e.Slot() {
+		return d.notGoverning(e.String())
+	}
+	return nil
+}
+
 func (d *Decision) notGoverning(named string) error {
-	return fault.New(fault.Refused, fmt.Sprintf("name %s/%s with --route '%s', or choose another --url", d.Entry.Namespace(), d.Entry.ObjectName(), d.Entry.Slot()),
+	name := d.Entry.ObjectName()
+	if d.Entry.Section == Rules {
+		name = strings.ToLower(d.Entry.Kind()) + "/" + name
+	}
+	return fault.New(fault.Refused, fmt.Sprintf("name %s -n %s with --route '%s', or say another request with --path, -H, -X or --host", name, d.Entry.Namespace(), d.Entry.Slot()),
 		"%s does not govern %s; %s does", named, d.Probe, d.Entry).Named("E_ROUTE_NOT_GOVERNING")
 }

@@ -20,7 +20,7 @@
 //	Plan.Altered  what the server changed beyond the plan
 //	ParseDump, Dump.Live   whether an Envoy has the weights
 //	Entry.Targets names, versions and weights that a verification measures
-//	PlanVerdict   the verdict of a change, metadata only
+//	PlanVerdicts  the verdict of a change, metadata only
 //
 // The one subtle point: "weight" has three readings here. Stored is what the key says and may be absent; effective is what
 // Istio makes of that (absent is 0 in a VirtualService and 1 in an HTTPRoute; a lone destination gets everything whatever

@@ -37,12 +37,14 @@ type EnvoyRoute struct {
 	Object    string
 	Match     map[string]any  // as in the dump
 	Clusters  []ClusterWeight // one with weight 1 for a plain cluster; none for redirects and the like
+	Mirrors   []string        // clusters that get copies
 }
 
 // ClusterWeight is one destination of a route.
 type ClusterWeight struct {
 	Cluster string // outbound|port|subset|fqdn
 	Weight  int64
+	Says    string // what replies through it say in InjectedHeader; "" without
 }
 
 // The JSON of GET /config_dump?resource=dynamic_route_configs: a list of DynamicRouteConfig. The whole dump holds the same
@@ -74,20 +76,41 @@ type (
 	routeJSON struct {
 		Name   string         `json:"name"`
 		Match  map[string]any `json:"match"`
+		Says   headersJSON    `json:"response_headers_to_add"` // also that of a lone destination
 		Action struct {
 			Cluster  string `json:"cluster"`
 			Weighted *struct {
 				Clusters []struct {
 					Name   string          `json:"name"`
 					Weight json.RawMessage `json:"weight"`
+					Says   headersJSON     `json:"response_headers_to_add"`
 				} `json:"clusters"`
 			} `json:"weighted_clusters"`
+			Mirrors []struct {
+				Cluster string `json:"cluster"`
+			} `json:"request_mirror_policies"`
 		} `json:"route"`
 		Metadata struct {
 			Filter map[string]json.RawMessage `json:"filter_metadata"`
 		} `json:"metadata"`
 	}
+	headersJSON []struct {
+		Header struct {
+			Key   string `json:"key"`
+			Value string `json:"value"`
+		} `json:"header"`
+	}
 )
+
+// injected is the value of the header by which destinations are told apart.
+func (h headersJSON) injected() string {
+	for _, one := range h {
+		if strings.EqualFold(one.Header.Key, InjectedHeader) {
+			return one.Header.Value
+		}
+	}
+	return ""
+}
 
 // ParseDump reads the answer of GET /config_dump, whole or with resource=dynamic_route_configs. The error says that it is
 // no such document; route configurations that hold something unknown are read as far as they go, never misread: a route
@@ -132,7 +155,10 @@ func readConfig(c dynamicJSON) (RouteConfig, error) {
 			route := EnvoyRoute{Name: r.Name, Match: r.Match}
 			route.Namespace, route.Object = configPath(r.Metadata.Filter["istio"])
 			if r.Action.Cluster != "" {
-				route.Clusters = []ClusterWeight{{r.Action.Cluster, 1}}
+				route.Clusters = []ClusterWeight{{r.Action.Cluster, 1, r.Says.injected()}}
+			}
+			for _, m := range r.Action.Mirrors {
+				route.Mirrors = append(route.Mirrors, m.Cluster)
 			}
 			if r.Action.Weighted != nil {
 				for _, c := range r.Action.Weighted.Clusters {
@@ -140,7 +166,7 @@ func readConfig(c dynamicJSON) (RouteConfig, error) {
 					if err != nil {
 						return out, fmt.Errorf("route configuration %s, cluster %s: %w", printable(out.Name), printable(c.Name), err)
 					}
-					route.Clusters = append(route.Clusters, ClusterWeight{c.Name, weight})
+					route.Clusters = append(route.Clusters, ClusterWeight{c.Name, weight, c.Says.injected()})
 				}
 			}
 			host.Routes = append(host.Routes, route)

@@ -40,6 +40,7 @@ type Entry struct {
 	Instead      string // "redirect", "directResponse" or "delegate" where that stands in place of destinations
 
 	mesh *Mesh
+	says bool // of Saying
 }
 
 // Kind, Namespace and ObjectName identify the object.

@@ -38,10 +38,11 @@ type HistoryItem struct {
 
 	raw     json.RawMessage // as read: fields of later releases and items that are not ours stay as they are
 	foreign bool            // not understood: kept, never undone
+	noted   bool            // remembered outside of the object: not in one write with the weights
 }
 
 // Verdicts are what a change may be known as: pending until its verification ends, none where there was none.
-var Verdicts = []string{"pending", "pass", "fail", "inconclusive", "not-live", "none"}
+var Verdicts = []string{"pending", "pass", "fail", "inconclusive", "not-live", "none", NotWritten}
 
 var operations = []string{"set", "step", "switch", "undo"}
 
@@ -50,8 +51,9 @@ const idMax = 1 << 53
 
 // History is what an object remembers, newest first.
 type History struct {
-	Items    []HistoryItem
-	Warnings []string // what could not be read
+	Items      []HistoryItem
+	Injections []Injection // notes of headers that are in the object for a measurement; they stand before the items
+	Warnings   []string    // what could not be read
 }
 
 // HistoryOf reads the annotation of an object. It never fails: what is unreadable is said in Warnings.
@@ -74,6 +76,10 @@ func ParseHistory(text string) History {
 	}
 	foreign := 0
 	for _, raw := range raws {
+		if note, ok := parseInjection(raw); ok {
+			h.Injections = append(h.Injections, note)
+			continue
+		}
 		item := parseItem(raw)
 		if item.foreign {
 			foreign++
@@ -150,10 +156,14 @@ func (i *HistoryItem) settle(verdict string) {
 
 // String is the annotation's text: a JSON array, newest first.
 func (h History) String() string {
-	if len(h.Items) == 0 {
-		return "[]"
+	all := []any{}
+	for _, i := range h.Injections {
+		all = append(all, i)
 	}
-	b, err := plainJSON(h.Items)
+	for _, i := range h.Items {
+		all = append(all, i)
+	}
+	b, err := plainJSON(all)
 	if err != nil {
 		return "[]" // cannot be: raw items are compacted JSON
 	}
@@ -169,6 +179,9 @@ func (h *History) Add(items ...HistoryItem) {
 	}
 	for len(h.Items) > 1 && len(h.String()) > HistoryBytes {
 		h.Items = h.Items[:len(h.Items)-1]
+	}
+	if len(h.Items) < len(items) {
+		h.Warnings = append(h.Warnings, fmt.Sprintf("a change of %d routes is too large to be remembered: undo will not take it back", len(items)))
 	}
 	if len(h.Items) == 1 && len(h.String()) > HistoryBytes {
 		h.Items[0].Dests, h.Items[0].From, h.Items[0].To = []string{}, []*int64{}, []*int64{}
@@ -188,16 +201,12 @@ func (h History) next() int64 {
 // record makes the items of the changes that move, newest first, and adds them. undoes holds, per change, the lowest id
 // that an undo takes back; nil for other operations.
 func (h *History) record(changes []Change, operation string, undoes []int64, o Options) []HistoryItem {
-	for i := range h.Items {
-		if v, ok := o.Verdicts[h.Items[i].ID]; ok && !h.Items[i].foreign && slices.Contains(Verdicts, v) {
-			h.Items[i].settle(v)
-		}
-	}
+	h.settle(o.Verdicts)
 	verdict := o.Verdict
 	if verdict == "" {
 		verdict = "none"
 	}
-	first := h.next()
+	first := max(h.next(), o.Elsewhere.next())
 	var items []HistoryItem
 	for n, c := range changes {
 		if !c.Moves() {
@@ -243,31 +252,32 @@ func (h History) ops(object Object) []Op {
 	return append(ops, Op{"add", "/metadata/annotations/" + escape(HistoryKey), h.String()})
 }
 
-// PlanVerdict plans to write the verdict of change id, metadata only, guarded by the history as read: the plan is empty
-// when that is written already or the change is no longer remembered. The error is a verdict that is none.
-func PlanVerdict(object Object, id int64, verdict string) (*Plan, error) {
-	if !slices.Contains(Verdicts, verdict) {
-		return nil, fault.Usagef("one of "+strings.Join(Verdicts, ", "), "%q is no verdict", verdict)
+// PlanVerdicts plans to write the verdicts of changes, by id, metadata only, guarded by the history as read: the plan is empty
+// when they are written already or the changes are no longer remembered. The error is a verdict that is none.
+func PlanVerdicts(object Object, verdicts map[int64]string) (*Plan, error) {
+	for _, verdict := range verdicts {
+		if !slices.Contains(Verdicts, verdict) {
+			return nil, fault.Usagef("one of "+strings.Join(Verdicts, ", "), "%q is no verdict", verdict)
+		}
 	}
-	p := &Plan{Object: object, again: func(now Object) (*Plan, error) { return PlanVerdict(now, id, verdict) }}
+	p := &Plan{Object: object, again: func(now Object, _ History) (*Plan, error) { return PlanVerdicts(now, verdicts) }}
 	h := HistoryOf(object)
 	old := h.String()
-	var with int64
-	for i := range h.Items {
-		if h.Items[i].ID == id && !h.Items[i].foreign {
-			with = h.Items[i].With
-		}
-	}
-	for i := range h.Items {
-		item := &h.Items[i]
-		if !item.foreign && (item.ID == id || with != 0 && item.With == with) && item.Verdict != verdict {
-			item.settle(verdict)
-		}
-	}
+	h.settle(verdicts)
 	if h.String() == old || len(h.String()) > HistoryBytes {
 		return p, nil
 	}
 	path := "/metadata/annotations/" + escape(HistoryKey)
 	p.Ops = []Op{{"test", path, at(object, "metadata", "annotations", HistoryKey)}, {"replace", path, h.String()}}
 	return p, nil
+}
+
+// settle gives the items their verdicts, by id.
+func (h History) settle(verdicts map[int64]string) {
+	for i := range h.Items {
+		item := &h.Items[i]
+		if verdict, ok := verdicts[item.ID]; ok && !item.foreign && item.Verdict != verdict && slices.Contains(Verdicts, verdict) {
+			item.settle(verdict)
+		}
+	}
 }

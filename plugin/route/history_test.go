@@ -84,7 +84,7 @@ func TestHistoryForeign(t *testing.T) {
 
 func TestPlanVerdict(t *testing.T) {
 	o := apply(t, mustSet(t, virtualService(t, "shop", "web", reviews), "v2=30"))
-	p, err := route.PlanVerdict(o, 1, "pass")
+	p, err := route.PlanVerdicts(o, map[int64]string{1: "pass"})
 	if err != nil || len(p.Ops) != 2 || p.Ops[0].Op != "test" || p.Ops[1].Op != "replace" {
 		t.Fatalf("got %v, %v; want a test and a replace of the annotation", p, err)
 	}
@@ -92,13 +92,13 @@ func TestPlanVerdict(t *testing.T) {
 	if got := route.HistoryOf(o).Items[0].Verdict; got != "pass" {
 		t.Errorf("got %s, want pass", got)
 	}
-	if p, err := route.PlanVerdict(o, 1, "pass"); err != nil || !p.Nothing() {
+	if p, err := route.PlanVerdicts(o, map[int64]string{1: "pass"}); err != nil || !p.Nothing() {
 		t.Errorf("again: got %v, %v; want nothing to do", p, err)
 	}
-	if p, err := route.PlanVerdict(o, 5, "pass"); err != nil || !p.Nothing() {
+	if p, err := route.PlanVerdicts(o, map[int64]string{5: "pass"}); err != nil || !p.Nothing() {
 		t.Errorf("forgotten: got %v, %v; want nothing to do", p, err)
 	}
-	if _, err := route.PlanVerdict(o, 1, "great"); err == nil {
+	if _, err := route.PlanVerdicts(o, map[int64]string{1: "great"}); err == nil {
 		t.Error("great is no verdict, want an error")
 	}
 	next, err := set(o, nil, route.Options{At: noon, Verdicts: map[int64]string{1: "fail"}}, "v2=40")

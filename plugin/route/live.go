@@ -154,6 +154,9 @@ func (e Entry) weightsOf(route EnvoyRoute) (weights []int64, why string) {
 			return nil, "cluster " + printable(c.Cluster) + " is no destination of " + e.String()
 		}
 		weights[i] += c.Weight
+		if e.says && !e.calls(i, c.Says) {
+			return nil, fmt.Sprintf("replies of %s say %q in %s", printable(c.Cluster), c.Says, InjectedHeader)
+		}
 	}
 	return alone(weights), ""
 }
@@ -191,4 +194,15 @@ func (m *Mesh) externalName(d *Destination) string {
 		}
 	}
 	return ""
+}
+
+// Saying is the entry as it is live only where every destination also says its name in InjectedHeader.
+func (e Entry) Saying() Entry {
+	e.says = true
+	return e
+}
+
+// calls says whether destination i, or one that Envoy cannot tell from it, has the name.
+func (e Entry) calls(i int, name string) bool {
+	return slices.ContainsFunc(e.Destinations, func(d Destination) bool { return e.first(d.Index) == i && d.Short == name })
 }

@@ -1,5 +1,7 @@
 package route
 
+import "slices"
+
 // Object is one Kubernetes object as decoded from JSON: numbers are int64 or float64, everything else as in
 // encoding/json. This package reads objects and never changes one.
 type Object = map[string]any
@@ -26,6 +28,28 @@ type Mesh struct {
 
 	DefaultExportTo  []string // defaultVirtualServiceExportTo of the mesh config; empty is *
 	ScopedToGateways bool     // PILOT_SCOPE_GATEWAY_TO_NAMESPACE: gateway pods take only Gateways of their namespace
+}
+
+// Behind is the mesh as these gateway pods see it: the Gateways of other workloads decide nothing there.
+func (m *Mesh) Behind(pods []Object) *Mesh {
+	behind := *m
+	behind.Pods, behind.GatewayAPIs = pods, nil
+	for _, g := range m.GatewayAPIs {
+		p := m.proxyOf(g)
+		if slices.ContainsFunc(pods, func(pod Object) bool {
+			return namespace(pod) == p.Namespace && subset(p.Labels, labels(pod, "metadata", "labels"))
+		}) {
+			behind.GatewayAPIs = append(behind.GatewayAPIs, g)
+		}
+	}
+	return &behind
+}
+
+// Among says whether objects hold this one, by namespace and name.
+func Among(objects []Object, o Object) bool {
+	return slices.ContainsFunc(objects, func(other Object) bool {
+		return namespace(other) == namespace(o) && objectName(other) == objectName(o) && str(other, "kind") == str(o, "kind")
+	})
 }
 
 func (m *Mesh) rootNamespace() string {

@@ -3,6 +3,7 @@ package route
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -87,8 +88,15 @@ func applyOne(object Object, o Op) error {
 		return fmt.Errorf("%s %s: not a path inside the object", o.Op, o.Path)
 	}
 	var v any = object
+	put := func(any) {} // writes a list that has grown or shrunk back to where it came from
 	for _, t := range tokens[1 : len(tokens)-1] {
-		v = step(v, unescape(t))
+		parent, key := v, unescape(t)
+		v = step(parent, key)
+		put = func(list any) {
+			if m, ok := parent.(map[string]any); ok {
+				m[key] = list
+			}
+		}
 	}
 	last := unescape(tokens[len(tokens)-1])
 	if o.Op == "test" {
@@ -97,7 +105,18 @@ func applyOne(object Object, o Op) error {
 		}
 		return nil
 	}
-	parent, ok := v.(map[string]any) // no plan adds or removes items of lists
+	if items, ok := v.([]any); ok {
+		i, err := strconv.Atoi(last)
+		switch {
+		case err == nil && o.Op == "add" && i >= 0 && i <= len(items):
+			put(slices.Insert(slices.Clone(items), i, clone(o.Value)))
+			return nil
+		case err == nil && o.Op == "remove" && i >= 0 && i < len(items):
+			put(slices.Delete(slices.Clone(items), i, i+1))
+			return nil
+		}
+	}
+	parent, ok := v.(map[string]any)
 	if !ok {
 		return fmt.Errorf("%s %s: no such place", o.Op, o.Path)
 	}

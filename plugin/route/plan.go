@@ -2,6 +2,7 @@ package route
 
 import (
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +21,9 @@ type Options struct {
 	At        time.Time // when, for the history
 	Verdict   string    // "pending" when a verification follows, else "none" (the default)
 	NoHistory bool      // write no annotation (--history=configmap|none); Plan.Items holds the items all the same
+	Elsewhere History   // what is remembered of the object in other places than its annotation, as read
+
+	Only []string // of PlanUndo: slots, of which the newest change is taken back; none is the whole object
 
 	Verdicts map[int64]string // verdicts of older changes that are not written yet, by id: they ride on this edit
 }
@@ -83,8 +87,14 @@ type Plan struct {
 	Items    []HistoryItem // new history items, one per entry that moves, newest first
 	Ops      []Op          // the whole patch; empty when there is nothing to do
 	Warnings []string      // such as an unreadable history that is replaced
+	LeftOut  []string      // routes that --all-routes did not take, and why
 
-	again func(Object) (*Plan, error) // the same wish for another reading of the object
+	again func(Object, History) (*Plan, error) // the same wish for another reading of the object, and of Options.Elsewhere
+}
+
+// Anonymous says that the object will not show who wrote the weights: no history item rides on the patch.
+func (p *Plan) Anonymous() bool {
+	return !slices.ContainsFunc(p.Ops, func(o Op) bool { return o.Path == "/metadata/annotations/"+escape(HistoryKey) })
 }
 
 // Nothing says that the object already is as wished: nothing is written.
@@ -98,8 +108,10 @@ func (p *Plan) ID() int64 {
 	return p.Items[0].ID
 }
 
-// Again makes the plan anew for another reading of the object, for use after a [Conflict].
-func (p *Plan) Again(object Object) (*Plan, error) { return p.again(object) }
+// Again makes the plan anew for another reading of the object and of what is remembered elsewhere, for use after a [Conflict].
+func (p *Plan) Again(object Object, elsewhere History) (*Plan, error) {
+	return p.again(object, elsewhere)
+}
 
 // PlanSet plans the shares that terms ask for, in each of the entries, which are of one object. The checks come in the
 // order of the specification of the arithmetic, and the first that fails decides: E_OPTIONS, E_UNKNOWN_DEST,
@@ -126,12 +138,17 @@ func PlanSet(entries []Entry, terms []Term, o Options) (*Plan, error) {
 		}
 		p.Changes = append(p.Changes, c)
 	}
-	p.again = func(now Object) (*Plan, error) {
+	p.again = func(now Object, elsewhere History) (*Plan, error) {
 		read, err := reread(entries, now)
 		if err != nil {
 			return nil, err
 		}
-		return PlanSet(read, terms, o)
+		o.Elsewhere = elsewhere
+		again, err := PlanSet(read, terms, o)
+		if err == nil {
+			again.LeftOut = p.LeftOut
+		}
+		return again, err
 	}
 	operation := o.Operation
 	if operation == "" {

@@ -18,7 +18,11 @@ func PlanUndo(object Object, mesh *Mesh, revision int64, o Options) (*Plan, erro
 	if revision > 0 {
 		return planBack(object, mesh, target{id: revision, restore: true}, o)
 	}
-	id, err := HistoryOf(object).newest(object)
+	h, _, err := remembered(object, mesh, o)
+	if err != nil {
+		return nil, err
+	}
+	id, err := h.newest(object, o.Only)
 	if err != nil {
 		return nil, err
 	}
@@ -39,16 +43,18 @@ type target struct {
 }
 
 func planBack(object Object, mesh *Mesh, t target, o Options) (*Plan, error) {
-	entries, err := Entries(object, mesh)
+	h, entries, err := remembered(object, mesh, o)
 	if err != nil {
 		return nil, err
 	}
-	h := HistoryOf(object)
 	items, err := h.find(object, t)
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Object: object, again: func(now Object) (*Plan, error) { return planBack(now, mesh, t, o) }}
+	p := &Plan{Object: object, again: func(now Object, elsewhere History) (*Plan, error) {
+		o.Elsewhere = elsewhere.With(o.Elsewhere) // what a program knows of its own change stays known
+		return planBack(now, mesh, t, o)
+	}}
 	var undoes []int64
 	for _, item := range items {
 		goal, from := item.From, item.ID
@@ -64,6 +70,17 @@ func planBack(object Object, mesh *Mesh, t target, o Options) (*Plan, error) {
 	}
 	p.build("undo", undoes, o)
 	return p, nil
+}
+
+// remembered is the history of the object from all places, and its entries.
+func remembered(object Object, mesh *Mesh, o Options) (History, []Entry, error) {
+	entries, err := Entries(object, mesh)
+	if err != nil {
+		return History{}, nil, err
+	}
+	h := HistoryOf(object).With(o.Elsewhere)
+	h.forgetUnwritten(entries)
+	return h, entries, nil
 }
 
 // restore gives the stored weights that a recorded state asks for; a weight that has the wanted effect stays as it is.
@@ -84,20 +101,23 @@ func aboutObject(o Object) string {
 	return strings.ToLower(str(o, "kind")) + " " + namespace(o) + "/" + objectName(o)
 }
 
-// newest is the id of the newest change that is not an undo and not undone.
-func (h History) newest(object Object) (int64, error) {
+// newest is the id of the newest change, of the slots that are named or of any, that is not an undo and not undone.
+func (h History) newest(object Object, only []string) (int64, error) {
 	undone := h.undone()
 	for i, item := range h.Items {
-		if item.reversible() && item.Op != "undo" && !undone[i] {
+		if item.reversible() && item.Op != "undo" && !undone[i] && (len(only) == 0 || slices.Contains(only, item.slot())) {
 			return item.ID, nil
 		}
 	}
+	about := strings.Join(append([]string{aboutObject(object)}, only...), " ")
 	return 0, fault.New(fault.Failed, "mesh-split remembers only its own changes; set the weights with kubectl mesh-split set",
-		"%s: nothing to undo", aboutObject(object)).Named("E_NOTHING_TO_UNDO")
+		"%s: nothing to undo", about).Named("E_NOTHING_TO_UNDO")
 }
 
 // reversible says that the item knows what it changed.
-func (i HistoryItem) reversible() bool { return !i.foreign && len(i.Dests) > 0 }
+func (i HistoryItem) reversible() bool {
+	return !i.foreign && len(i.Dests) > 0 && i.Verdict != NotWritten
+}
 
 // find gives the items of the change that is meant, several when it changed several entries, in the order it did. To take
 // a change back it must be the last word on its entries.
@@ -116,6 +136,10 @@ func (h History) find(object Object, t target) ([]HistoryItem, error) {
 	}
 	if !there {
 		return nil, fault.Usagef("remembered: "+strings.Join(known, ", "), "%s: change %d is not remembered", aboutObject(object), t.id).Named("E_UNKNOWN_REVISION")
+	}
+	if with != 0 && !slices.ContainsFunc(h.Items, func(i HistoryItem) bool { return i.ID == with && i.With == with }) {
+		return nil, fault.New(fault.Refused, "set the weights you want with kubectl mesh-split set",
+			"%s: change %d was of several routes and is remembered only in part", aboutObject(object), t.id).Named("E_UNKNOWN_REVISION")
 	}
 	var out []HistoryItem
 	undone := h.undone()
@@ -140,7 +164,7 @@ func (h History) find(object Object, t target) ([]HistoryItem, error) {
 func (h History) lastWord(slot string) int64 {
 	undone := h.undone()
 	for i, item := range h.Items {
-		if !item.foreign && item.slot() == slot && item.Op != "undo" && !undone[i] {
+		if !item.foreign && item.Verdict != NotWritten && item.slot() == slot && item.Op != "undo" && !undone[i] {
 			return item.ID
 		}
 	}
@@ -155,7 +179,7 @@ func (h History) Undone() []bool { return h.undone() }
 func (h History) undone() []bool {
 	undone := make([]bool, len(h.Items))
 	for i, item := range h.Items { // newest first
-		if item.foreign || item.Op != "undo" || undone[i] || item.Undoes == 0 {
+		if item.foreign || item.Op != "undo" || item.Verdict == NotWritten || undone[i] || item.Undoes == 0 {
 			continue
 		}
 		for j := i + 1; j < len(h.Items); j++ {
@@ -172,7 +196,7 @@ func (h History) undone() []bool {
 func (h History) untouched(entries []Entry, item HistoryItem, goal []*int64) (Entry, error) {
 	newest := item
 	for _, i := range h.Items {
-		if !i.foreign && i.slot() == item.slot() {
+		if !i.foreign && i.Verdict != NotWritten && i.slot() == item.slot() {
 			newest = i
 			break
 		}
@@ -181,10 +205,7 @@ func (h History) untouched(entries []Entry, item HistoryItem, goal []*int64) (En
 		if e.Slot() != item.slot() {
 			continue
 		}
-		now := make([]string, len(e.Destinations))
-		for i, d := range e.Destinations {
-			now[i] = d.Record
-		}
+		now := e.records()
 		if e.Label() == newest.Route && slices.Equal(now, newest.Dests) && slices.Equal(item.Dests, newest.Dests) && e.has(newest.To) {
 			return e, nil
 		}

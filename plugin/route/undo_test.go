@@ -195,7 +195,7 @@ func TestUndoKeepsItsChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	elsewhere := change(mine, "b", "v2=40") // 2, of somebody else
-	again, err := back.Again(elsewhere)
+	again, err := back.Again(elsewhere, route.History{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +207,7 @@ func TestUndoKeepsItsChange(t *testing.T) {
 	}
 	for term, why := range map[string]string{"v2=50": "a later change of the entry", "v2=31": "and a small one"} {
 		later := change(mine, "a", term)
-		if _, err := back.Again(later); nameOf(err) != "E_UNDO_STALE" {
+		if _, err := back.Again(later, route.History{}); nameOf(err) != "E_UNDO_STALE" {
 			t.Errorf("%s, planned again: got %v, want E_UNDO_STALE", why, err)
 		}
 		if _, err := route.PlanRevert(later, nil, 1, route.Options{At: noon}); nameOf(err) != "E_UNDO_STALE" {

@@ -15,6 +15,7 @@ import (
 	"github.com/mesh-split/mesh-split/plugin/route"
 	"github.com/mesh-split/mesh-split/plugin/subject"
 	"github.com/mesh-split/mesh-split/verify/cli"
+	"github.com/mesh-split/mesh-split/verify/fault"
 )
 
 // settle is how long the load runs before it counts, after a change: connections open, and replies drawn by the old weights
@@ -50,6 +51,9 @@ DEST is what tells a destination apart: a subset, Service, service.namespace, na
 PERCENT has at most 4 decimals; the word rest takes what the others leave. Destinations that are not named keep their
 share, or give what is missing where only one can.
 
+--route given several times, or --all-routes, changes several entries of the object in one edit: all of them or none. With
+--verify one after the other is measured, and the worst verdict is that of the change; undo takes all of them back.
+
 Nothing is taken back by itself: the command that does is printed. --revert-on fail,inconclusive does it for you.
 
 Exit codes: 0 done and PASS, 1 error, 2 usage, 3 FAIL, 4 INCONCLUSIVE or not live in time, 5 refused, 6 a revert failed,
@@ -59,6 +63,12 @@ Exit codes: 0 done and PASS, 1 error, 2 usage, 3 FAIL, 4 INCONCLUSIVE or not liv
 
   # the same, measured, and taken back if it does not hold
   kubectl mesh-split set demoapp stage=30 --verify --revert-on fail,inconclusive
+
+  # the canary that only users with a header see: the request chooses the route
+  kubectl mesh-split set shop v2=100 -H 'x-canary: yes' --verify
+
+  # in two routes at once
+  kubectl mesh-split set demoapp stage=30 --route api --route pages
 
   # what would be sent?
   kubectl mesh-split set demoapp stage=30 --dry-run=client`,
@@ -76,6 +86,8 @@ Exit codes: 0 done and PASS, 1 error, 2 usage, 3 FAIL, 4 INCONCLUSIVE or not liv
 	}
 	cli.UsageErrors(c)
 	o.AddFlags(c.Flags())
+	c.Flags().StringArrayVar(&o.Routes, "route", nil, "the entry to change: its name or index; repeat it to change several at once (default: the only one that splits traffic)")
+	c.Flags().BoolVar(&o.AllRoutes, "all-routes", false, "change every entry that splits traffic and has all of the destinations")
 	c.Flags().BoolVar(&o.Verify, "verify", false, "send a bounded load and judge the split and the errors")
 	c.Flags().StringSliceVar(&o.RevertOn, "revert-on", nil, "take the change back on fail, inconclusive, interrupted (default: never)")
 	c.Flags().Int64Var(&o.Sum, "sum", 0, "new sum of the weights, 2 to 1000000 (default: keep it)")
@@ -91,7 +103,7 @@ func (o *Options) Complete(f mesh.Factory, args []string) (err error) {
 	if err := o.Validate(); err != nil {
 		return err
 	}
-	o.Plan = o.plan
+	o.Plan, o.PlanChooses = o.plan, o.AllRoutes
 	o.Client, err = f.Client()
 	return err
 }
@@ -103,6 +115,9 @@ func (o *Options) Validate() (err error) {
 	}
 	terms, termErr := route.ParseTerms(o.Terms)
 	o.terms = terms
+	if o.AllRoutes && len(o.Routes) > 0 {
+		err = errors.Join(err, fault.Usagef("leave out one of them", "--route and --all-routes both say which routes"))
+	}
 	return errors.Join(err, termErr, o.Options.Validate())
 }
 
@@ -111,7 +126,7 @@ func (o *Options) plan(s *subject.Subject, r route.Options) (*route.Plan, error)
 		r.Sum = &o.Sum
 	}
 	r.Spread = o.Spread
-	return route.PlanSet([]route.Entry{s.Entry}, o.terms, r)
+	return s.PlanSet(o.AllRoutes, o.terms, r)
 }
 
 // Run changes the weights.

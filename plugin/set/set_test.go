@@ -39,7 +39,7 @@ func TestParses(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got.Name != "vs/demoapp" || !slices.Equal(got.Terms, []string{"stage=30", "prod=rest"}) || !got.Verify || !got.Wait ||
-		!slices.Equal(got.RevertOn, []string{"fail", "inconclusive"}) || got.Timeout != 5*time.Second || got.Route != "1" ||
+		!slices.Equal(got.RevertOn, []string{"fail", "inconclusive"}) || got.Timeout != 5*time.Second || !slices.Equal(got.Routes, []string{"1"}) ||
 		got.Sum != 1000 || got.Output != "json" || got.Manager != "mesh-split" || got.DryRun != "" || !f.asked {
 		t.Errorf("options: %+v", got)
 	}

@@ -9,27 +9,30 @@ import (
 	"github.com/mesh-split/mesh-split/plugin/route"
 )
 
-// Subject is one entry of one object.
+// Subject is one entry of one object, or several where a command takes several.
 type Subject struct {
 	Client   *mesh.Client
 	Object   mesh.Object
 	Mesh     *route.Mesh
-	Entry    route.Entry
+	Entry    route.Entry    // what the verb is about
 	Gateways *mesh.Gateways // nil until FindGateways
 	Unread   []string       // resources that may not be read, and whose names are not understood
 
-	chosen string // --route
+	others  []route.Entry // what it is about besides Entry
+	chosen  []string      // --route
+	rules   *route.Mesh   // of Rules; nil until it was called
+	unruled []string
 }
 
-// Load reads the object called name (NAME or TYPE/NAME) and chooses its entry: the one called chosen, or the only one that
-// splits traffic.
-func Load(ctx context.Context, c *mesh.Client, name, chosen string) (*Subject, error) {
+// Load reads the object called name (NAME or TYPE/NAME) and chooses its entries: those called chosen, or the only one that
+// splits traffic. An empty name in chosen stands for none. Where the choice fails, the subject is there all the same: a request
+// may choose.
+func Load(ctx context.Context, c *mesh.Client, name string, chosen ...string) (*Subject, error) {
 	s, err := Read(ctx, c, name)
 	if err != nil {
 		return nil, err
 	}
-	s.chosen = chosen
-	return s, s.choose()
+	return s, s.Choose(chosen...)
 }
 
 // Read reads the object called name and leaves the choice of an entry to the caller.
@@ -61,8 +64,56 @@ func (s *Subject) choose() error {
 	if err != nil {
 		return err
 	}
-	s.Entry, err = route.Choose(entries, s.chosen)
+	if entries, err = route.ChooseEach(entries, s.chosen); err == nil {
+		s.Take(entries)
+	}
 	return err
+}
+
+// Take makes the entries what the subject is about; there is at least one.
+func (s *Subject) Take(entries []route.Entry) { s.Entry, s.others = entries[0], entries[1:] }
+
+// Entries are all that the subject is about, Entry the first of them.
+func (s *Subject) Entries() []route.Entry { return append([]route.Entry{s.Entry}, s.others...) }
+
+// PlanSet plans the shares that terms ask for, in the subject's entries or with all in every entry that has them, which are the
+// subject's from then on.
+func (s *Subject) PlanSet(all bool, terms []route.Term, o route.Options) (*route.Plan, error) {
+	var left []string
+	if all {
+		entries, err := route.Entries(s.Object.Object, s.Mesh)
+		if err == nil {
+			entries, left, err = route.ChooseAll(entries, terms)
+		}
+		if err != nil {
+			return nil, err
+		}
+		s.TakeNamed(entries)
+	}
+	plan, err := route.PlanSet(s.Entries(), terms, o)
+	if err == nil {
+		plan.LeftOut = left
+	}
+	return plan, err
+}
+
+// TakeNamed takes the entries as if each had been named by --route.
+func (s *Subject) TakeNamed(entries []route.Entry) {
+	s.chosen = nil
+	for _, e := range entries {
+		s.chosen = append(s.chosen, e.Slot())
+	}
+	s.Take(entries)
+}
+
+// Of is the subject with one of its entries alone.
+func (s *Subject) Of(e route.Entry) *Subject {
+	one := *s
+	if len(s.others) > 0 {
+		one.TakeNamed([]route.Entry{e})
+	}
+	one.Take([]route.Entry{e})
+	return &one
 }
 
 // FindGateways finds the gateways that serve the object.
@@ -82,19 +133,41 @@ func (s *Subject) Hosts() []string {
 
 // Title are the facts that are printed before anything is sent or written: context, object and entry, hosts, gateway.
 func (s *Subject) Title() []string {
-	entry := s.Entry.Slot()
-	if s.Entry.Name != "" {
-		entry += fmt.Sprintf(" %q", s.Entry.Name)
+	var entries []string
+	for _, e := range s.Entries() {
+		entry := e.Slot()
+		if e.Name != "" {
+			entry += fmt.Sprintf(" %q", e.Name)
+		}
+		entries = append(entries, entry)
 	}
 	facts := []string{
 		"context " + s.Client.Context,
-		s.Object.String() + " " + entry,
+		s.Object.String() + " " + strings.Join(entries, ", "),
 		"hosts " + strings.Join(s.Hosts(), ", "),
 	}
 	if s.Gateways != nil {
 		facts = append(facts, "gateway "+s.Gateways.Title())
 	}
 	return facts
+}
+
+// RouteCommand is a Command about the entries too, where the object has others that could be meant.
+func (s *Subject) RouteCommand(verb string, args ...string) string {
+	for _, name := range s.chosen {
+		args = append(args, "--route", shellWord(name))
+	}
+	return s.Command(verb, args...)
+}
+
+// shellWord quotes a word that a shell would not leave as it is.
+func shellWord(word string) string {
+	if strings.IndexFunc(word, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:", r))
+	}) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // Command is a command line of this plugin about the object, complete with namespace and context, to be pasted anywhere.

@@ -20,6 +20,7 @@ import (
 type Options struct {
 	change.Options
 	ToRevision int64 // 0: take back the last change
+	Injected   bool  // take back only what --identify inject left behind
 }
 
 // NewCmdUndo makes the command. A nil run is Options.Run.
@@ -33,7 +34,9 @@ func NewCmdUndo(f mesh.Factory, s genericiooptions.IOStreams, run func(context.C
 		Use:   "undo NAME",
 		Short: "Take back the last recorded change",
 		Long: `Write the weights from before the last change that mesh-split recorded on the object, and wait until every gateway has
-them. The weights must still be as that change left them: another writer's work is never undone.`,
+them. The weights must still be as that change left them: another writer's work is never undone. A change of several routes
+is taken back in all of them, or in none. A response header that a run with --identify inject left behind, because it was killed,
+is removed as well.`,
 		Example: `  kubectl mesh-split undo demoapp
 
   # what change number 3 had set
@@ -52,7 +55,9 @@ them. The weights must still be as that change left them: another writer's work 
 	}
 	cli.UsageErrors(c)
 	o.AddFlags(c.Flags())
+	c.Flags().StringArrayVar(&o.Routes, "route", nil, "take back the last change of this entry: its name or index (default: of any)")
 	c.Flags().Int64Var(&o.ToRevision, "to-revision", 0, "restore what this change set (default: take back the last one)")
+	c.Flags().BoolVar(&o.Injected, "injected", false, "remove only the response header that a run with --identify inject left behind")
 	return c
 }
 
@@ -62,7 +67,7 @@ func (o *Options) Complete(f mesh.Factory, args []string) (err error) {
 	if err := o.Validate(); err != nil {
 		return err
 	}
-	o.Plan, o.PlanChooses = o.plan, true
+	o.Plan, o.PlanChooses = o.plan, len(o.Routes) == 0
 	o.Client, err = f.Client()
 	return err
 }
@@ -75,16 +80,28 @@ func (o *Options) Validate() (err error) {
 	if o.ToRevision < 0 {
 		err = errors.Join(err, fault.Usagef("revisions count from 1; leave it out to take back the last change", "--to-revision %d is negative", o.ToRevision))
 	}
+	if o.Injected && o.ToRevision > 0 {
+		err = errors.Join(err, fault.Usagef("leave out one of them", "--injected changes no weights, so --to-revision has no meaning"))
+	}
+	if o.ToRevision > 0 && len(o.Routes) > 0 {
+		err = errors.Join(err, fault.Usagef("leave out one of them", "--route and --to-revision both say which change"))
+	}
 	return errors.Join(err, o.Options.Validate())
 }
 
 func (o *Options) plan(s *subject.Subject, r route.Options) (*route.Plan, error) {
+	if len(o.Routes) > 0 {
+		for _, e := range s.Entries() {
+			r.Only = append(r.Only, e.Slot())
+		}
+	}
 	plan, err := route.PlanUndo(s.Object.Object, s.Mesh, o.ToRevision, r)
 	if err == nil && len(plan.Changes) > 0 {
-		s.Entry = plan.Changes[0].Entry
+		var entries []route.Entry
+		for _, change := range plan.Changes {
+			entries = append(entries, change.Entry)
+		}
+		s.TakeNamed(entries)
 	}
 	return plan, err
 }
-
-// Run takes the change back.
-func (o *Options) Run(ctx context.Context) error { return change.Run(ctx, &o.Options) }

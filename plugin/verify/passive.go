@@ -21,6 +21,9 @@ import (
 // readEvery is how often the gateways' counters are read: an endpoint that goes away takes with it what it got since.
 const readEvery = time.Second
 
+// CodeMirrors is the reason of an INCONCLUSIVE whose counts hold copies.
+const CodeMirrors = "mirrors"
+
 // CodeOtherRoutes is the reason of an INCONCLUSIVE that no number of requests settles.
 const CodeOtherRoutes = "other-routes"
 
@@ -219,13 +222,29 @@ func (p *passive) admit(r *core.Report) {
 	for pod, n := range p.missed {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("gateway %s could not be read %d times", pod, n))
 	}
-	for _, key := range []string{"mirror", "mirrors", "mirrorPercentage"} {
-		if p.entry.Raw[key] != nil {
-			r.Warnings = append(r.Warnings, "the route mirrors requests: copies are counted where they go")
-			break
-		}
-	}
+	p.admitMirrors(r)
 	r.Warnings = append(r.Warnings, "a gateway's retries are counted as requests of their own")
+}
+
+// admitMirrors says where copies go. Those to other clusters are in none of the counts; those to a destination of the entry are
+// counted there like requests, so that shares say nothing.
+func (p *passive) admitMirrors(r *core.Report) {
+	for _, m := range p.entry.Mirrors() {
+		if !m.Own {
+			r.Warnings = append(r.Warnings, "the route mirrors requests to "+m.To+": those copies are left out")
+			continue
+		}
+		message := "the route mirrors requests to " + m.To + ", one of its own destinations: copies are counted there and cannot be told apart"
+		if slices.Contains([]string{verdict.CodeErrors, verdict.CodeLatency}, r.Reasons[0].Code) {
+			r.Warnings = append(r.Warnings, message)
+			continue
+		}
+		r.Verdict = verdict.Inconclusive.String()
+		r.Reasons = append([]report.Reason{{Code: CodeMirrors, Message: message}}, r.Reasons...)
+	}
+	if _, aborted := p.entry.InjectedFaults(); aborted > 0 {
+		r.Warnings = append(r.Warnings, "the route injects faults: what the gateway aborts reaches no version and is not counted")
+	}
 }
 
 // refuseFlags are the flags that make no sense where nothing is sent.

@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
@@ -33,7 +34,10 @@ type Options struct {
 	Output  string   // "" or json
 	Measure measure.Flags
 
+	Overrides []string // --override-owner, for --identify inject
+
 	terms []route.Term
+	left  error // why an injected header is still there
 }
 
 // NewCmdVerify makes the command. A nil run is Options.Run.
@@ -46,13 +50,17 @@ func NewCmdVerify(f mesh.Factory, s genericiooptions.IOStreams, run func(context
 		Use:   "verify NAME",
 		Short: "Measure the live split against the object's weights; changes nothing",
 		Long: `Look into every ingress gateway, send a bounded load through them, and judge whether every destination gets the share
-that the object's weights say, and whether one fails. Nothing is changed.
+that the object's weights say, and whether one fails. Nothing is changed. The request follows from what the entry matches,
+where --path, -H, -X and --host say nothing else, and is sent only if that entry governs it.
 
-Exit codes: 0 PASS, 1 error, 2 usage, 3 FAIL, 4 INCONCLUSIVE, 130 interrupted.`,
+Exit codes: 0 PASS, 1 error, 2 usage, 3 FAIL, 4 INCONCLUSIVE, 5 another route governs the request, 130 interrupted.`,
 		Example: `  kubectl mesh-split verify demoapp
 
   # nothing sent: do users get the split?
   kubectl mesh-split verify demoapp --passive
+
+  # the canary that only users with a header see
+  kubectl mesh-split verify shop -H 'x-canary: yes'
 
   # against other shares than the object's
   kubectl mesh-split verify demoapp --expect stage=50`,
@@ -78,6 +86,7 @@ Exit codes: 0 PASS, 1 error, 2 usage, 3 FAIL, 4 INCONCLUSIVE, 130 interrupted.`,
 	c.Flags().StringSliceVar(&o.Expect, "expect", nil, "DEST=PERCENT to measure against, instead of the object's weights; several by commas")
 	c.Flags().BoolVar(&o.Passive, "passive", false, "send nothing: count users' own requests in the gateways, for at most --max-time")
 	c.Flags().StringVarP(&o.Output, "output", "o", "", "json: one VerificationReport document on stdout, everything else on stderr")
+	c.Flags().StringSliceVar(&o.Overrides, "override-owner", nil, "with --identify inject: write although this program owns the object, such as argocd or flagger")
 	o.Measure.AddFlags(c.Flags())
 	o.Measure.AddWatchFlags(c.Flags())
 	return c
@@ -112,6 +121,9 @@ func (o *Options) Run(ctx context.Context) error {
 		measured = o.runPassive
 	}
 	r, view, s, err := measured(ctx, show)
+	if o.left != nil && r == nil {
+		return errors.Join(o.left, err)
+	}
 	if ctx.Err() != nil && r == nil {
 		show.Line("interrupted: nothing was measured")
 		return fault.Verdict{Exit: fault.Interrupted}
@@ -130,6 +142,9 @@ func (o *Options) Run(ctx context.Context) error {
 		report.WriteText(show.Out(), r)
 		explain(show, s, view, r)
 	}
+	if o.left != nil {
+		return o.left
+	}
 	if code := o.Measure.Exit(r); code != fault.Done {
 		return fault.Verdict{Exit: code}
 	}
@@ -139,6 +154,9 @@ func (o *Options) Run(ctx context.Context) error {
 // measure looks into the gateways, sends the load and gives the report.
 func (o *Options) measure(ctx context.Context, show *screen.Screen) (*core.Report, fleet.View, *subject.Subject, error) {
 	s, err := subject.Load(ctx, o.Client, o.Name, o.Route)
+	if err != nil {
+		err = measure.Choose(ctx, s, &o.Measure, err)
+	}
 	if err != nil {
 		return nil, fleet.View{}, nil, err
 	}
@@ -160,13 +178,20 @@ func (o *Options) measure(ctx context.Context, show *screen.Screen) (*core.Repor
 	defer site.Close()
 	show.Line("")
 	gateways := fleet.Open(ctx, s)
+	defer gateways.Close()
 	view := gateways.Look(ctx, s.Entry)
-	gateways.Close()
 	if view.Live() {
 		show.Done("live", "%s", view)
 	} else {
 		show.Broken("live", "%s", view)
 		view.WriteTable(show.Out())
+	}
+	if site.Injects() {
+		i := measure.Injector{Subject: s, Ways: gateways, Screen: show, Manager: route.FieldManager, By: o.Client.WhoAmI(ctx), At: time.Now(), Abort: o.Abort}
+		if err := o.inject(ctx, i, site); err != nil {
+			return nil, view, s, err
+		}
+		defer func() { o.left = i.End(ctx, nil) }()
 	}
 	config, err := site.Config(target)
 	if err != nil {
@@ -183,7 +208,7 @@ func (o *Options) measure(ctx context.Context, show *screen.Screen) (*core.Repor
 	if o.Output == "" {
 		progress.Unsaid(r)
 	}
-	r.Warnings = append(r.Warnings, measure.Bends(target)...)
+	site.Admit(r, target, s)
 	r.Gateways = view.Gateways()
 	if !view.Live() && r.Verdict == verdict.Pass.String() { // else explain says it, as the cause
 		r.Warnings = append(r.Warnings, "not every gateway holds the weights: "+view.Cause())
@@ -210,5 +235,5 @@ func explain(show *screen.Screen, s *subject.Subject, view fleet.View, r *core.R
 		return
 	}
 	show.Say("cause", "%s", view.Cause())
-	show.Say("next", "%s", s.Command("wait", "--for=live"))
+	show.Say("next", "%s", s.RouteCommand("wait", "--for=live"))
 }

@@ -3,7 +3,6 @@ package wait
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -31,7 +30,7 @@ type Options struct {
 	Streams genericiooptions.IOStreams
 	Client  *mesh.Client
 	Name    string
-	Route   string
+	Routes  []string
 	For     []string // live, or DEST=PERCENT terms, raw
 	Timeout time.Duration
 
@@ -67,7 +66,7 @@ Exit codes: 0 live, 4 not live in time, 130 interrupted.`,
 		},
 	}
 	cli.UsageErrors(c)
-	c.Flags().StringVar(&o.Route, "route", "", "the http entry: its name or index (default: the only one that splits traffic)")
+	c.Flags().StringArrayVar(&o.Routes, "route", nil, "the entry: its name or index; repeat it for several (default: the only one that splits traffic)")
 	c.Flags().StringSliceVar(&o.For, "for", []string{"live"}, "live, or DEST=PERCENT; several DEST=PERCENT by commas")
 	c.Flags().DurationVar(&o.Timeout, "timeout", change.DefaultTimeout, "give up after so long")
 	return c
@@ -100,7 +99,7 @@ func (o *Options) Validate() (err error) {
 // Run waits.
 func (o *Options) Run(ctx context.Context) error {
 	show := screen.New(o.Streams.Out, o.Streams.ErrOut, false)
-	s, err := subject.Load(ctx, o.Client, o.Name, o.Route)
+	s, err := subject.Load(ctx, o.Client, o.Name, o.Routes...)
 	if err != nil {
 		return err
 	}
@@ -119,14 +118,17 @@ func (o *Options) Run(ctx context.Context) error {
 	switch {
 	case err != nil && ctx.Err() == nil && waiting.Err() == nil:
 		return err
-	case view.Live() && state == "":
+	case len(view) > 0 && view.Live() && state == "":
 		show.Done("live", "%s", view)
 		return nil
 	case ctx.Err() != nil:
-		show.Line("interrupted: %s", strings.TrimPrefix(state+"; "+view.String(), "; "))
+		if len(view) > 0 {
+			state = strings.TrimPrefix(state+"; "+view.String(), "; ")
+		}
+		show.Line("interrupted: %s", state)
 		return fault.Verdict{Exit: fault.Interrupted}
 	}
-	if len(view.Sights) > 0 {
+	if len(view) > 0 {
 		show.Broken("live", "%s after %s", view, report.Seconds(o.Timeout.Seconds()))
 		view.WriteTable(show.Out())
 	}
@@ -137,7 +139,7 @@ func (o *Options) Run(ctx context.Context) error {
 }
 
 // await reads the object until it is as wished and every gateway holds it. State says what the object lacks, or is empty.
-func (o *Options) await(ctx context.Context, s *subject.Subject, gateways *fleet.Fleet) (view fleet.View, state string, err error) {
+func (o *Options) await(ctx context.Context, s *subject.Subject, gateways *fleet.Fleet) (view fleet.Views, state string, err error) {
 	start := time.Now()
 	for {
 		arrived, err := wanted(s, o.terms)
@@ -148,10 +150,10 @@ func (o *Options) await(ctx context.Context, s *subject.Subject, gateways *fleet
 		if arrived {
 			// A second at most: the object may say something else by then.
 			look, cancel := context.WithTimeout(ctx, readEvery)
-			view = gateways.Await(look, s.Entry, start)
+			view = gateways.Await(look, s.Entries(), start)
 			cancel()
 		} else {
-			state = fmt.Sprintf("the object says %s", fleet.Weights(s.Entry.Weights()))
+			state = "the object says " + weights(s.Entries())
 			timer := time.NewTimer(readEvery / 4)
 			select {
 			case <-timer.C:
@@ -162,11 +164,11 @@ func (o *Options) await(ctx context.Context, s *subject.Subject, gateways *fleet
 		if ctx.Err() != nil {
 			return view, state, ctx.Err()
 		}
-		before := s.Entry.Weights()
+		before := weights(s.Entries())
 		if err := s.Reload(ctx); err != nil {
 			return view, state, err
 		}
-		if view.Live() && state == "" && slices.Equal(before, s.Entry.Weights()) {
+		if arrived && view.Live() && before == weights(s.Entries()) {
 			return view, "", nil
 		}
 	}
@@ -177,9 +179,18 @@ func wanted(s *subject.Subject, terms []route.Term) (bool, error) {
 	if len(terms) == 0 {
 		return true, nil
 	}
-	plan, err := route.PlanSet([]route.Entry{s.Entry}, terms, route.Options{})
+	plan, err := route.PlanSet(s.Entries(), terms, route.Options{})
 	if err != nil {
 		return false, err
 	}
 	return plan.Nothing(), nil
+}
+
+// weights are those of all entries: "70/30, 50/50".
+func weights(entries []route.Entry) string {
+	parts := make([]string, len(entries))
+	for i, e := range entries {
+		parts[i] = fleet.Weights(e.Weights())
+	}
+	return strings.Join(parts, ", ")
 }

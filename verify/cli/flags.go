@@ -111,6 +111,15 @@ func (f *LoadFlags) AddSendFlags(fs *pflag.FlagSet) {
 // Identified says whether the user said where the version stands.
 func (f *LoadFlags) Identified() bool { return f.identify != "" }
 
+// TakeIdentify says whether --identify is this word, which is then the caller's to act on and no rule.
+func (f *LoadFlags) TakeIdentify(word string) bool {
+	if f.identify != word {
+		return false
+	}
+	f.identify = ""
+	return true
+}
+
 // Config reads the flags into a Config that lacks URL and Target: those are the caller's. Every fault is said at once.
 func (f *LoadFlags) Config() (verify.Config, error) {
 	var faults []error

@@ -140,6 +140,7 @@ type VersionStats struct {
 	Requests   uint64        `json:"requests"`
 	Outcomes   OutcomeCounts `json:"outcomes"`
 	Status     [6]uint64     `json:"status"`               // by class, 1xx at 1; 0: no accepted head, or a code outside 100 to 599
+	Away       AwayCounts    `json:"away,omitzero"`        // by the codes of Away
 	LastStatus int           `json:"lastStatus,omitempty"` // of one of the latest replies, 0 without an accepted head
 	Failures   uint64        `json:"failures,omitempty"`   // see Evidence
 	Slower     uint64        `json:"slower,omitempty"`     // with a service time above the plan's SlowerThan, complete or not
@@ -162,6 +163,9 @@ func (l *VersionStats) count(res *result, flaws Flaws, paced bool) {
 		class = 0
 	}
 	l.Status[class]++
+	if class == 3 || class == 4 {
+		l.Away.count(int(res.status))
+	}
 	l.LastStatus = int(res.status)
 	if !res.outcome.Complete() {
 		return
@@ -185,6 +189,9 @@ func (l *VersionStats) merge(other *VersionStats) {
 	}
 	for i, n := range other.Status {
 		l.Status[i] += n
+	}
+	for i, n := range other.Away {
+		l.Away[i] += n
 	}
 	l.Service.Merge(&other.Service)
 	l.Response.Merge(&other.Response)

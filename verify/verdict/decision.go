@@ -12,6 +12,7 @@ const (
 	CodeUnattributed     = "unattributed"      // INCONCLUSIVE: too many replies without a version
 	CodeTooFew           = "too-few"           // INCONCLUSIVE: fewer requests than the minimum
 	CodeBudget           = "budget"            // INCONCLUSIVE: not all is proved with what was sent
+	CodeTurnedAway       = "turned-away"       // INCONCLUSIVE: something answers in place of a version, or repeats what one said
 	CodeHeterogeneous    = "heterogeneous"     // INCONCLUSIVE: connections see different splits
 	CodeIncomplete       = "incomplete"        // INCONCLUSIVE: a worker's final counts are missing
 	CodeNoEvidence       = "no-evidence"       // error: no request in the evidence

@@ -1,0 +1,150 @@
+package change
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mesh-split/mesh-split/plugin/measure"
+	"github.com/mesh-split/mesh-split/plugin/route"
+	"github.com/mesh-split/mesh-split/verify/fault"
+	"github.com/mesh-split/mesh-split/verify/report"
+	"github.com/mesh-split/mesh-split/verify/verdict"
+)
+
+// openSites finds for each route where its load goes in, and how replies name versions there.
+func (c *course) openSites(ctx context.Context) error {
+	if !c.options.Verify || c.options.dry() {
+		return nil
+	}
+	several := len(c.plan.Changes) > 1
+	if several {
+		_, _, _ = c.subject.Rules(ctx) // read once for all; whoever needs them says what is wrong
+	}
+	for _, change := range c.plan.Changes {
+		if several {
+			c.screen.Line("%s", report.Safe(change.Entry.Label()))
+		}
+		site, err := measure.Open(ctx, c.subject.Of(change.Entry), c.options.Measure, c.screen)
+		if err == nil && several && site.Injects() {
+			site.Close()
+			return fault.Usagef("name one route with --route, or let the replies name their version by themselves: --identify header:NAME",
+				"--identify inject tells the destinations of one route apart, and %d are changed", len(c.plan.Changes))
+		}
+		if err != nil && several {
+			err = fmt.Errorf("%s: %w", change.Entry.Slot(), err)
+		}
+		if err != nil {
+			return err
+		}
+		c.sites = append(c.sites, site)
+	}
+	return nil
+}
+
+// measure sends the load of one route after the other, and judges each. The outcome is the worst of them.
+func (c *course) measure(ctx context.Context) outcome {
+	var worst outcome
+	each := make([]string, len(c.sites))
+	for i := range each {
+		each[i] = "none"
+	}
+	for i, entry := range c.subject.Entries() {
+		if len(c.sites) > 1 {
+			c.screen.Line("\n  %s", report.Safe(entry.Label()))
+		}
+		out := c.measureOne(ctx, i)
+		if out.verdict != "" {
+			each[i] = out.verdict
+		}
+		if i == 0 || out.worse(worst) {
+			worst = out
+		}
+		if worst.exit == fault.Interrupted || ctx.Err() != nil {
+			break
+		}
+		if rest := c.subject.Entries()[i+1:]; len(rest) > 0 && out.when != "" && slices.Contains(c.options.RevertOn, out.when) {
+			c.screen.Line("not measured: %s; the change is taken back", labels(rest))
+			break
+		}
+	}
+	if len(c.sites) > 1 && worst.exit != fault.Interrupted {
+		worst.each = each
+		c.sayEach()
+	}
+	return worst
+}
+
+func (c *course) measureOne(ctx context.Context, i int) outcome {
+	config, err := c.sites[i].Config(c.subject.Entries()[i])
+	if err != nil {
+		return outcome{verdict: "inconclusive", err: err, exit: fault.ExitCode(err), when: "inconclusive"}
+	}
+	r, err := c.run(ctx, i, config)
+	return c.judged(ctx, i, r, err)
+}
+
+// worse orders outcomes: an interruption ends everything, a FAIL outweighs what could not be settled, and that a PASS.
+func (o outcome) worse(than outcome) bool { return o.rank() > than.rank() }
+
+func (o outcome) rank() int {
+	switch {
+	case o.exit == fault.Interrupted:
+		return 3
+	case o.verdict == "fail":
+		return 2
+	case o.verdict != "pass":
+		return 1
+	}
+	return 0
+}
+
+// verdict is the worst of all routes. One that was not measured is not settled, once another was.
+func (c *course) verdict() string {
+	seen := map[string]bool{}
+	for _, r := range c.routes {
+		seen[r.Verdict] = true
+	}
+	unsettled := seen[verdict.Inconclusive.String()] || seen[""]
+	switch {
+	case seen[verdict.Fail.String()]:
+		return verdict.Fail.String()
+	case unsettled && (len(seen) > 1 || !seen[""]):
+		return verdict.Inconclusive.String()
+	case unsettled:
+		return ""
+	}
+	return verdict.Pass.String()
+}
+
+// sayEach writes the verdict of each route, and then that of the change.
+func (c *course) sayEach() {
+	overall := c.verdict()
+	if overall == "" {
+		return
+	}
+	rows, same := [][]string{{"route", "verdict"}}, 0
+	for _, r := range c.routes {
+		said := r.Verdict
+		if said == overall {
+			same++
+		}
+		if said == "" {
+			said = "not measured"
+		}
+		rows = append(rows, []string{report.Safe(r.Route), said})
+	}
+	c.screen.Line("")
+	report.WriteColumns(c.screen.Out(), rows)
+	c.screen.Line("%s  %d of %d routes; the change is as good as the worst of them", overall, same, len(c.routes))
+}
+
+// labels are the names of entries, safe for a screen.
+func labels(entries []route.Entry) string {
+	var list []string
+	for _, e := range entries {
+		list = append(list, report.Safe(e.Label()))
+	}
+	return strings.Join(list, ", ")
+}
