@@ -43,6 +43,7 @@ func Run(ctx context.Context, o *Options) error {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	defer o.Client.Ahead(ctx, o.Name)()
 	c := &course{options: o, screen: screen.New(o.Streams.Out, o.Streams.ErrOut, o.Output == "json")}
 	defer c.close()
 	if err := c.prepare(ctx); err != nil {

@@ -1,6 +1,7 @@
 package get
 
 import (
+	"bytes"
 	"io"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -9,6 +10,7 @@ import (
 	"github.com/mesh-split/mesh-split/plugin/mesh"
 	"github.com/mesh-split/mesh-split/plugin/route"
 	"github.com/mesh-split/mesh-split/verify/report"
+	"github.com/mesh-split/mesh-split/verify/safe"
 )
 
 // output writes objects in one of three forms. Tables and names are written page by page as they come; a document is one, and
@@ -88,7 +90,15 @@ func (p *output) end() error {
 	}
 	list := p.items
 	p.items = emptyList()
-	return p.printer.PrintObj(list, p.options.Streams.Out)
+	if *p.options.Print.OutputFormat != "json" {
+		return p.printer.PrintObj(list, p.options.Streams.Out)
+	}
+	var document bytes.Buffer
+	if err := p.printer.PrintObj(list, &document); err != nil {
+		return err
+	}
+	_, err := p.options.Streams.Out.Write(safe.JSON(document.Bytes()))
+	return err
 }
 
 func emptyList() *unstructured.UnstructuredList {

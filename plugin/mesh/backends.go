@@ -8,7 +8,6 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -18,14 +17,6 @@ import (
 // Backends reads who answers for the destinations of an entry into m: EndpointSlices of their Services, and the pods behind
 // those where a subset has to tell them apart. What may not be read stays nil, and is named in unread.
 func (c *Client) Backends(ctx context.Context, m *route.Mesh, e route.Entry) (unread []string, err error) {
-	type service struct{ namespace, name string }
-	subset := map[service]bool{} // Services, and whether a subset splits them
-	for _, d := range e.Destinations {
-		if d.Service != "" {
-			s := service{d.Namespace, d.Service}
-			subset[s] = subset[s] || d.Subset != ""
-		}
-	}
 	var (
 		mutex           sync.Mutex // guards slices, pods, faults
 		endpoints, pods = []route.Object{}, []route.Object{}
@@ -43,21 +34,17 @@ func (c *Client) Backends(ctx context.Context, m *route.Mesh, e route.Entry) (un
 			*into = append(*into, got...)
 		})
 	}
-	for s, split := range subset {
+	for s, split := range servicesOf(e) {
 		read("endpointslices.discovery.k8s.io", &endpoints, func() ([]route.Object, error) {
-			list, err := c.kube.DiscoveryV1().EndpointSlices(s.namespace).List(ctx, metav1.ListOptions{LabelSelector: "kubernetes.io/service-name=" + s.name})
-			if err != nil {
-				return nil, err
-			}
-			return plain(list.Items)
+			return early(c, "endpointslices "+s.String(), func() ([]route.Object, error) { return c.endpointSlices(ctx, s) })
 		})
-		if selector := selectorOf(m, s.namespace, s.name); split && len(selector) > 0 {
+		if chosen := selectorOf(m, s); split && len(chosen) > 0 {
 			read("pods", &pods, func() ([]route.Object, error) {
-				list, err := c.kube.CoreV1().Pods(s.namespace).List(ctx, metav1.ListOptions{LabelSelector: labels.SelectorFromSet(selector).String()})
+				list, err := c.podsOf(ctx, selector{s.namespace, chosen})
 				if err != nil {
 					return nil, err
 				}
-				return plain(list.Items)
+				return plain(list)
 			})
 		}
 	}
@@ -78,13 +65,40 @@ func (c *Client) Backends(ctx context.Context, m *route.Mesh, e route.Entry) (un
 	return unread, nil
 }
 
+// service names a Service.
+type service struct{ namespace, name string }
+
+func (s service) String() string { return s.namespace + "/" + s.name }
+
+// servicesOf are the Services of destinations, and whether a subset splits them.
+func servicesOf(entries ...route.Entry) map[service]bool {
+	split := map[service]bool{}
+	for _, e := range entries {
+		for _, d := range e.Destinations {
+			if d.Service != "" {
+				s := service{d.Namespace, d.Service}
+				split[s] = split[s] || d.Subset != ""
+			}
+		}
+	}
+	return split
+}
+
+func (c *Client) endpointSlices(ctx context.Context, s service) ([]route.Object, error) {
+	list, err := c.kube.DiscoveryV1().EndpointSlices(s.namespace).List(ctx, metav1.ListOptions{LabelSelector: "kubernetes.io/service-name=" + s.name})
+	if err != nil {
+		return nil, err
+	}
+	return plain(list.Items)
+}
+
 // selectorOf is what a Service that was read selects.
-func selectorOf(m *route.Mesh, namespace, name string) map[string]string {
-	for _, s := range m.Services {
-		metadata, _ := s["metadata"].(map[string]any)
-		spec, _ := s["spec"].(map[string]any)
+func selectorOf(m *route.Mesh, s service) map[string]string {
+	for _, o := range m.Services {
+		metadata, _ := o["metadata"].(map[string]any)
+		spec, _ := o["spec"].(map[string]any)
 		selector, _ := spec["selector"].(map[string]any)
-		if metadata["namespace"] == namespace && metadata["name"] == name {
+		if metadata["namespace"] == s.namespace && metadata["name"] == s.name {
 			out := map[string]string{}
 			for k, v := range selector {
 				out[k], _ = v.(string)
@@ -122,32 +136,59 @@ var (
 func (c *Client) Related(ctx context.Context, o Object) route.Related {
 	var r route.Related
 	var group sync.WaitGroup
-	list := func(what schema.GroupVersionResource, namespace string, into *[]route.Object) {
+	read := func(k mark) {
+		into := map[schema.GroupVersionResource]*[]route.Object{rollouts: &r.Rollouts, canaries: &r.Canaries, applications: &r.Applications,
+			kustomizations: &r.Kustomizations, helmReleases: &r.HelmReleases}[k.resource]
 		group.Go(func() {
-			got, err := c.dynamic.Resource(what).Namespace(namespace).List(ctx, metav1.ListOptions{})
-			if apierrors.IsForbidden(err) && namespace == metav1.NamespaceAll {
-				got, err = c.dynamic.Resource(what).Namespace(o.GetNamespace()).List(ctx, metav1.ListOptions{})
+			got, err := early(c, k.String(), func() ([]route.Object, error) { return c.listMarked(ctx, k) })
+			if apierrors.IsForbidden(err) && k.namespace == metav1.NamespaceAll {
+				got, err = c.listMarked(ctx, mark{k.resource, o.GetNamespace()})
 			}
-			if err != nil {
-				return
-			}
-			for i := range got.Items {
-				*into = append(*into, got.Items[i].Object)
+			if err == nil {
+				*into = got
 			}
 		})
 	}
-	list(rollouts, metav1.NamespaceAll, &r.Rollouts)
-	list(canaries, o.GetNamespace(), &r.Canaries)
-	marks := o.GetLabels()
-	if o.GetAnnotations()["argocd.argoproj.io/tracking-id"] != "" || marks["app.kubernetes.io/instance"] != "" {
-		list(applications, metav1.NamespaceAll, &r.Applications)
-	}
-	if name := marks["kustomize.toolkit.fluxcd.io/name"]; name != "" {
-		list(kustomizations, marks["kustomize.toolkit.fluxcd.io/namespace"], &r.Kustomizations)
-	}
-	if name := marks["helm.toolkit.fluxcd.io/name"]; name != "" {
-		list(helmReleases, marks["helm.toolkit.fluxcd.io/namespace"], &r.HelmReleases)
+	read(mark{rollouts, metav1.NamespaceAll})
+	read(mark{canaries, o.GetNamespace()})
+	for _, k := range marksOn(o) {
+		read(k)
 	}
 	group.Wait()
 	return r
+}
+
+// mark leads to objects of another program: a kind, in one namespace or all.
+type mark struct {
+	resource  schema.GroupVersionResource
+	namespace string
+}
+
+func (k mark) String() string { return "owners " + k.resource.String() + " " + k.namespace }
+
+// marksOn are the marks that other programs left on an object.
+func marksOn(o Object) (found []mark) {
+	labels := o.GetLabels()
+	if o.GetAnnotations()["argocd.argoproj.io/tracking-id"] != "" || labels["app.kubernetes.io/instance"] != "" {
+		found = append(found, mark{applications, metav1.NamespaceAll})
+	}
+	if labels["kustomize.toolkit.fluxcd.io/name"] != "" {
+		found = append(found, mark{kustomizations, labels["kustomize.toolkit.fluxcd.io/namespace"]})
+	}
+	if labels["helm.toolkit.fluxcd.io/name"] != "" {
+		found = append(found, mark{helmReleases, labels["helm.toolkit.fluxcd.io/namespace"]})
+	}
+	return found
+}
+
+func (c *Client) listMarked(ctx context.Context, k mark) ([]route.Object, error) {
+	list, err := c.dynamic.Resource(k.resource).Namespace(k.namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	objects := make([]route.Object, len(list.Items))
+	for i := range list.Items {
+		objects[i] = list.Items[i].Object
+	}
+	return objects, nil
 }

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"sync"
 
+	core "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/mesh-split/mesh-split/plugin/route"
 )
@@ -18,13 +18,19 @@ import (
 // understood, and nothing else changes.
 func (c *Client) Surroundings(ctx context.Context) (m *route.Mesh, unread []string, err error) {
 	m = &route.Mesh{}
+	type lister = func(context.Context) ([]route.Object, error)
+	ahead := func(key string, list lister) lister {
+		return func(ctx context.Context) ([]route.Object, error) {
+			return early(c, key, func() ([]route.Object, error) { return list(ctx) })
+		}
+	}
 	kinds := []struct {
 		resource string
-		list     func(context.Context) ([]route.Object, error)
+		list     lister
 		into     *[]route.Object
 	}{
-		{"destinationrules.networking.istio.io", c.destinationRules, &m.DestinationRules},
-		{"serviceentries.networking.istio.io", c.serviceEntries, &m.ServiceEntries},
+		{"destinationrules.networking.istio.io", ahead("destinationrules", c.destinationRules), &m.DestinationRules},
+		{"serviceentries.networking.istio.io", ahead("serviceentries", c.serviceEntries), &m.ServiceEntries},
 		{"services", c.services, &m.Services},
 	}
 	faults := make([]error, len(kinds))
@@ -70,17 +76,19 @@ func (c *Client) serviceEntries(ctx context.Context) ([]route.Object, error) {
 }
 
 func (c *Client) services(ctx context.Context) ([]route.Object, error) {
-	list, err := c.kube.CoreV1().Services(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
+	list, err := early(c, allServices, func() ([]core.Service, error) { return c.listServices(ctx, metav1.NamespaceAll) })
 	if err != nil {
 		return nil, err
 	}
-	objects := make([]route.Object, len(list.Items))
-	for i := range list.Items {
-		if objects[i], err = runtime.DefaultUnstructuredConverter.ToUnstructured(&list.Items[i]); err != nil {
-			return nil, fmt.Errorf("reading service %s: %w", list.Items[i].Name, err)
-		}
+	return plain(list)
+}
+
+func (c *Client) listServices(ctx context.Context, namespace string) ([]core.Service, error) {
+	list, err := c.kube.CoreV1().Services(namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
 	}
-	return objects, nil
+	return list.Items, nil
 }
 
 // decoded turns typed objects into the plain form that plugin/route reads, by way of their own JSON: Istio's types hold

@@ -43,6 +43,7 @@ type Client struct {
 	kube    kubernetes.Interface
 	dynamic dynamic.Interface
 	istio   istio.Interface
+	early   *ahead // nil unless somebody asked ahead
 }
 
 // InClusterContext stands for the kubeconfig's context where a pod's own service account is used.

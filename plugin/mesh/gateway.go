@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	networking "istio.io/api/networking/v1alpha3"
+	istiov1 "istio.io/client-go/pkg/apis/networking/v1"
 
 	"github.com/mesh-split/mesh-split/verify/fault"
 )
@@ -137,6 +138,12 @@ func gatewayName(text, own string) (namespace, name string) {
 }
 
 func (c *Client) gateway(ctx context.Context, namespace, name string) (*networking.Gateway, error) {
+	all, _ := known[[]*istiov1.Gateway](c, allGateways)
+	for _, g := range all {
+		if g.Namespace == namespace && g.Name == name {
+			return &g.Spec, nil
+		}
+	}
 	got, err := c.istio.NetworkingV1().Gateways(namespace).Get(ctx, name, metav1.GetOptions{})
 	if err == nil {
 		return &got.Spec, nil
@@ -150,6 +157,14 @@ func (c *Client) gateway(ctx context.Context, namespace, name string) (*networki
 			"gateway %s/%s, which spec.gateways names, not found", namespace, name).Named("E_NO_LISTENER")
 	}
 	return nil, c.explain(ask{"get", "gateways.networking.istio.io", namespace, name}, err)
+}
+
+func (c *Client) listGateways(ctx context.Context) ([]*istiov1.Gateway, error) {
+	list, err := c.istio.NetworkingV1().Gateways(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	return list.Items, nil
 }
 
 // serving are the HTTP servers of a Gateway that admit a host of a VirtualService.
@@ -200,12 +215,12 @@ func overlap(a, b string) bool {
 func (c *Client) FindPods(ctx context.Context, g *Gateways) error {
 	var pods []Pod
 	for _, s := range g.selectors {
-		list, err := c.kube.CoreV1().Pods(s.namespace).List(ctx, metav1.ListOptions{LabelSelector: s.String()})
+		list, err := c.podsOf(ctx, s)
 		if err != nil {
 			return c.explain(ask{"list", "pods", s.namespace, ""}, err)
 		}
-		for i := range list.Items {
-			p := &list.Items[i]
+		for i := range list {
+			p := &list[i]
 			if p.DeletionTimestamp != nil || p.Status.Phase == core.PodSucceeded || p.Status.Phase == core.PodFailed {
 				continue
 			}
@@ -222,6 +237,19 @@ func (c *Client) FindPods(ctx context.Context, g *Gateways) error {
 			"no gateway pod of %s is ready", strings.Join(g.Names, ", ")).Named("E_NO_LISTENER")
 	}
 	return nil
+}
+
+// podsOf lists the pods of a selector.
+func (c *Client) podsOf(ctx context.Context, s selector) ([]core.Pod, error) {
+	return early(c, "pods "+s.namespace+" "+s.String(), func() ([]core.Pod, error) { return c.listPods(ctx, s) })
+}
+
+func (c *Client) listPods(ctx context.Context, s selector) ([]core.Pod, error) {
+	list, err := c.kube.CoreV1().Pods(s.namespace).List(ctx, metav1.ListOptions{LabelSelector: s.String()})
+	if err != nil {
+		return nil, err
+	}
+	return list.Items, nil
 }
 
 // proxyContainer is the container that Istio calls so, or else the first.
@@ -250,18 +278,22 @@ func (c *Client) findServices(ctx context.Context, g *Gateways) error {
 	for _, p := range g.Pods {
 		namespaces[p.Namespace] = true
 	}
+	all, everywhere := known[[]core.Service](c, allServices)
 	for _, namespace := range keys(namespaces) {
-		list, err := c.kube.CoreV1().Services(namespace).List(ctx, metav1.ListOptions{})
+		list, err := all, error(nil) // those of other namespaces fit no pod
+		if !everywhere {
+			list, err = c.listServices(ctx, namespace)
+		}
 		if apierrors.IsForbidden(err) {
 			continue // an address can still be given by hand
 		}
 		if err != nil {
 			return c.explain(ask{"list", "services", namespace, ""}, err)
 		}
-		for _, s := range list.Items {
+		for _, s := range list {
 			selector := labels.SelectorFromSet(s.Spec.Selector)
 			if len(s.Spec.Selector) > 0 && slices.ContainsFunc(g.Pods, func(p Pod) bool {
-				return p.Namespace == s.Namespace && selector.Matches(labels.Set(p.Labels))
+				return p.Namespace == namespace && p.Namespace == s.Namespace && selector.Matches(labels.Set(p.Labels))
 			}) {
 				g.services = append(g.services, s)
 			}

@@ -81,7 +81,7 @@ func (c *Client) Get(ctx context.Context, kind Kind, name string) (Object, error
 	if err != nil {
 		return Object{}, err
 	}
-	got, err := c.dynamic.Resource(gvr).Namespace(c.Namespace).Get(ctx, name, metav1.GetOptions{})
+	got, err := early(c, getKey(gvr, name), func() (*unstructured.Unstructured, error) { return c.read(ctx, gvr, name) })
 	if apierrors.IsNotFound(err) {
 		return Object{}, c.missing(ctx, kind, name)
 	}
@@ -89,6 +89,15 @@ func (c *Client) Get(ctx context.Context, kind Kind, name string) (Object, error
 		return Object{}, c.explain(a, err)
 	}
 	return Object{kind, got}, nil
+}
+
+// read reads one object of the Client's namespace in one version.
+func (c *Client) read(ctx context.Context, gvr schema.GroupVersionResource, name string) (*unstructured.Unstructured, error) {
+	return c.dynamic.Resource(gvr).Namespace(c.Namespace).Get(ctx, name, metav1.GetOptions{})
+}
+
+func getKey(gvr schema.GroupVersionResource, name string) string {
+	return "get " + gvr.String() + " " + name
 }
 
 // Names are the names of the objects of a kind in the Client's namespace: for shell completion and for hints.
@@ -170,6 +179,10 @@ func (c *Client) served(ctx context.Context, kind Kind) (schema.GroupVersionReso
 const NotServed = "E_NOT_SERVED"
 
 func (c *Client) groupVersions(ctx context.Context, group string) ([]string, error) {
+	return early(c, "group "+group, func() ([]string, error) { return c.readGroup(ctx, group) })
+}
+
+func (c *Client) readGroup(ctx context.Context, group string) ([]string, error) {
 	raw, err := c.kube.Discovery().RESTClient().Get().AbsPath("/apis/" + group).Do(ctx).Raw()
 	if err != nil {
 		return nil, err

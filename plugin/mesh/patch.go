@@ -174,9 +174,14 @@ func unanswered(err error) bool {
 
 // WhoAmI is the name the API server knows us by, or "" when it does not say: a note for the history, not evidence.
 func (c *Client) WhoAmI(ctx context.Context) string {
+	name, _ := early(c, "who", func() (string, error) { return c.whoAmI(ctx) })
+	return name
+}
+
+func (c *Client) whoAmI(ctx context.Context) (string, error) {
 	review, err := c.kube.AuthenticationV1().SelfSubjectReviews().Create(ctx, &authentication.SelfSubjectReview{}, metav1.CreateOptions{})
 	if err != nil {
-		return ""
+		return "", err
 	}
-	return review.Status.UserInfo.Username
+	return review.Status.UserInfo.Username, nil
 }

@@ -64,6 +64,8 @@ func (c *Client) explain(a ask, err error) error {
 	case apierrors.IsUnauthorized(err):
 		return fault.New(fault.Failed, "the credentials of context "+c.Context+" are missing or have expired; log in again",
 			"the API server does not know you: %w", err)
+	case apierrors.IsInvalid(err) && !denied(err):
+		return fault.New(fault.Failed, "nothing was changed", "%s %s: %w", a.verb, a, err)
 	case denied(err):
 		return fault.New(fault.Failed, "nothing was changed", "%s", err.Error())
 	case errors.Is(err, context.DeadlineExceeded), apierrors.IsTimeout(err), apierrors.IsServerTimeout(err):

@@ -12,7 +12,7 @@ import (
 )
 
 // The corpus of routes, C01 to C42, as far as it is pure: every case's objects, its command planned as the verbs plan it, and its
-// wish. What each case needs of a real API server, istiod and Envoy is run in sandbox/istiotest.
+// wish. On a real API server, istiod and Envoy sandbox/plugintest runs them.
 func TestCorpus(t *testing.T) {
 	data, err := os.ReadFile("../../testdata/corpus/cases.json")
 	if err != nil {

@@ -152,14 +152,20 @@ func (m *Mesh) unreachable(root Object) []Warning {
 func (m *Mesh) noRoute(d *Decision, routes []candidate) error {
 	var dropped []string
 	seen := map[string]bool{}
-	for _, c := range routes {
-		if !seen[c.source()] {
-			seen[c.source()] = true
-			_, drops := m.merge(c.root)
+	look := func(root Object) {
+		if name := namespace(root) + "/" + objectName(root); !seen[name] {
+			seen[name] = true
+			_, drops := m.merge(root)
 			for _, x := range drops {
 				dropped = append(dropped, x.String())
 			}
 		}
+	}
+	for _, c := range routes {
+		look(c.root)
+	}
+	for _, root := range d.members { // one that lost every route gives no candidate
+		look(root)
 	}
 	hint := "the path of the decision is printed by kubectl mesh-split which"
 	if len(dropped) > 0 {

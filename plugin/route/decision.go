@@ -30,6 +30,8 @@ type Decision struct {
 	EnvoyName   string // of the route
 	Steps       []Step // routes in Envoy's order
 	Warnings    []Warning
+
+	members []Object // VirtualServices of the virtual host
 }
 
 // ConfigObject is the VirtualService that Envoy's metadata names: "shop/web".

@@ -228,6 +228,11 @@ func noWeights(e Entry, about string) error {
 }
 
 func choose(among []Entry, format string, args ...any) error {
+	const most = 12 // an object may have hundreds; kubectl mesh-split get shows them all
+	more := ""
+	if n := len(among) - most; n > 0 {
+		more, among = fmt.Sprintf(" and %d more", n), among[:most]
+	}
 	list := make([]string, len(among))
 	for i, e := range among {
 		list[i] = e.Slot()
@@ -238,7 +243,7 @@ func choose(among []Entry, format string, args ...any) error {
 			list[i] += " (" + e.summary() + ")"
 		}
 	}
-	return fault.Usagef("choose one with --route NAME or --route INDEX: "+strings.Join(list, ", "), format, args...).Named("E_CHOOSE")
+	return fault.Usagef("choose one with --route NAME or --route INDEX: "+strings.Join(list, ", ")+more, format, args...).Named("E_CHOOSE")
 }
 
 // summary is "v1 90, v2 10".

@@ -87,6 +87,9 @@ func (m *Mesh) whichAt(proxy Proxy, p Probe, dump *Dump) (*Decision, error) {
 		to.Scheme, to.Host = "https", withoutPort(p.Host)
 		return d, refuse("E_REDIRECTS", "use --url "+to.String(), "the gateway redirects %s to %s", p, to)
 	}
+	for _, mb := range host.members {
+		d.members = append(d.members, mb.vs)
+	}
 	return d, m.decide(d, m.routes(proxy, host), dump)
 }
 

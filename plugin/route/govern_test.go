@@ -153,6 +153,8 @@ func TestGovern(t *testing.T) {
 			url: "http://shop.example.com/", err: "E_HOST_NOT_SERVED"},
 		{id: "C24 redirect", objects: with(gateway(bothServers), one), url: "http://shop.example.com/", err: "E_REDIRECTS", mentions: []string{"https://shop.example.com/"}},
 		{id: "C25 TLS server", objects: with(gateway(bothServers), one), url: "https://shop.example.com/", governs: "shop/web http[0]", config: "https.443.https.gw.istio-ingress"},
+		{id: "every delegate dropped: the hint says why", objects: with(g, root, vs("team/api", "10:00", `http: [{match: [{uri: {prefix: /web}}], `+split+`}]`)),
+			url: "http://shop.example.com/api", err: "E_NO_ROUTE", mentions: []string{"istiod leaves out", "team/api", "/web"}},
 		{id: "C26 delegate", objects: with(g, root, delegate), url: "http://shop.example.com/api", governs: `team/api http[0] "main"`, envoy: "api-main shop/root"},
 		{id: "C28 a claim before the default", objects: with(g, vs("shop/web", "10:00", shop+`http: [{match: [{headers: {'@request.auth.claims.group': {exact: beta}}}], `+v2only+`}, {`+split+`}]`)),
 			url: "http://shop.example.com/", err: "E_MATCH_UNKNOWN", mentions: []string{"claims"}},

@@ -3,8 +3,6 @@ package route_test
 import (
 	"fmt"
 	"testing"
-
-	"github.com/mesh-split/mesh-split/plugin/route"
 )
 
 // Each row is one match item in front of a default entry: http[0] governs, http[1] does, or it cannot be known.
@@ -65,23 +63,5 @@ func TestMatch(t *testing.T) {
 			g.governs = "shop/web http[" + tc.want + "]"
 		}
 		g.run(t)
-	}
-}
-
-// Planning against 10 000 VirtualServices and 1 000 Gateways stays under 50 ms.
-func BenchmarkWhich(b *testing.B) {
-	m := mesh(b, gateway(plainServer)...)
-	for i := range 1000 {
-		m.Gateways = append(m.Gateways, object(b, fmt.Sprintf(`{kind: Gateway, metadata: {namespace: ns%d, name: gw}, spec: {selector: {istio: ingress}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*.ns%d.example.com"]}]}}`, i, i)))
-	}
-	for i := range 10000 {
-		m.VirtualServices = append(m.VirtualServices, object(b, vs(fmt.Sprintf("ns%d/web%d", i%1000, i), "10:00", fmt.Sprintf(`hosts: [w%d.ns%d.example.com], gateways: [gw, istio-ingress/gw], http: [{`+split+`}]`, i, i%1000))))
-	}
-	p, _ := route.ParseProbe("http://w4711.ns711.example.com/")
-	b.ResetTimer()
-	for b.Loop() {
-		if d, err := m.Which(p, nil); err != nil || d.Entry.ObjectName() != "web4711" {
-			b.Fatal(d, err)
-		}
 	}
 }

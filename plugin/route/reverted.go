@@ -39,6 +39,37 @@ func (p *Plan) Reverted(now Object, after time.Duration) error {
 	return nil
 }
 
+// Overwritten is the newest change that the object's history tells of an entry, where the entry has other weights now: somebody set
+// them back, or wrote over them. Nil while they stand, and where the entry has other destinations than then.
+func Overwritten(e Entry) *HistoryItem {
+	for _, item := range HistoryOf(e.Object).Items {
+		if item.foreign || item.slot() != e.Slot() {
+			continue
+		}
+		if !slices.EqualFunc(e.Destinations, item.Dests, func(d Destination, record string) bool { return d.Record == record }) {
+			return nil
+		}
+		if slices.EqualFunc(e.Destinations, item.To, func(d Destination, to *int64) bool {
+			return d.Stored.Set == (to != nil) && (to == nil || *to == d.Stored.Value)
+		}) {
+			return nil
+		}
+		return &item
+	}
+	return nil
+}
+
+// Weights are those that the change left, 0 where the key is absent.
+func (i HistoryItem) Weights() []int64 {
+	weights := make([]int64, len(i.To))
+	for n, w := range i.To {
+		if w != nil {
+			weights[n] = *w
+		}
+	}
+	return weights
+}
+
 func about(e Entry) string { return fmt.Sprintf("%s %s", aboutObject(e.Object), e.Slot()) }
 
 func weightText(weights []int64) string {

@@ -6,6 +6,49 @@ import (
 	"time"
 )
 
+// What another writer made of the newest recorded change is seen in the object alone, later too.
+func TestOverwritten(t *testing.T) {
+	object := func(history string, a any, b int64) Object {
+		first := map[string]any{"destination": map[string]any{"host": "a"}}
+		if a != nil {
+			first["weight"] = a
+		}
+		return Object{"apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
+			"metadata": map[string]any{"namespace": "shop", "name": "web", "annotations": map[string]any{HistoryKey: history}},
+			"spec":     map[string]any{"http": []any{map[string]any{"route": []any{first, map[string]any{"destination": map[string]any{"host": "b"}, "weight": b}}}}}}
+	}
+	const item = `{"v":1,"id":2,"at":"","by":"alice","op":"set","route":"%r","d":["a","b"],"from":[100,0],"to":[%t,30],"verdict":"none"}`
+	of := func(slot, to string) string { return strings.NewReplacer("%r", slot, "%t", to).Replace(item) }
+	for _, row := range []struct {
+		name    string
+		history string
+		a       any
+		b       int64
+		want    int64 // id of the change, 0 for none
+	}{
+		{"the weights stand", "[" + of("http[0]", "70") + "]", int64(70), 30, 0},
+		{"they were set back", "[" + of("http[0]", "70") + "]", int64(100), 0, 2},
+		{"an absent key is no 0", "[" + of("http[0]", "null") + "]", int64(0), 30, 2},
+		{"an absent key stands", "[" + of("http[0]", "null") + "]", nil, 30, 0},
+		{"of another entry", "[" + of("http[1]", "70") + "]", int64(100), 0, 0},
+		{"items that are not ours say nothing", `[{"id":3,"op":"magic"},` + of("http[0]", "70") + "]", int64(70), 30, 0},
+		{"no history", "", int64(70), 30, 0},
+		{"broken history", "{", int64(70), 30, 0},
+	} {
+		entries, err := Entries(object(row.history, row.a, row.b), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := int64(0)
+		if item := Overwritten(entries[0]); item != nil {
+			got = item.ID
+		}
+		if got != row.want {
+			t.Errorf("%s: change %d, want %d", row.name, got, row.want)
+		}
+	}
+}
+
 func TestReverted(t *testing.T) {
 	object := func(a, b int64, manager string) Object {
 		return Object{"apiVersion": "networking.istio.io/v1", "kind": "VirtualService",

@@ -21,6 +21,8 @@ type picture struct {
 	off      bool     // the observed shares are certainly not those of the object
 	others   []string // routes whose requests cannot be told from these
 	writer   string   // who wrote the routes last, or ""
+	// overwritten is the newest recorded change, where the object no longer has its weights.
+	overwritten *route.HistoryItem
 }
 
 // finding is one sentence of the diagnosis, and what to do about it.
@@ -38,11 +40,15 @@ func diagnose(p picture, command func(verb string, args ...string) string) []fin
 	var out []finding
 	say := func(code, says, advice string) { out = append(out, finding{code, says, advice}) }
 	weights := fleet.Weights(p.entry.Weights())
+	by := ""
+	if p.writer != "" {
+		by = ", written by " + p.writer
+	}
+	if i := p.overwritten; i != nil {
+		say("reverted", fmt.Sprintf("change %d of %s set %s, and the object says %s%s: it was set back, or written over", i.ID, i.By, fleet.Weights(i.Weights()), weights, by),
+			"whoever it was may do so again: "+command("check")+" names the owners, "+command("history")+" the changes")
+	}
 	if p.declared != nil && !sameShares(p.declared, p.entry.Weights()) {
-		by := ""
-		if p.writer != "" {
-			by = ", written by " + p.writer
-		}
 		say("declared-differs", fmt.Sprintf("declared is %s, the object says %s%s: the next apply or sync sets it back", fleet.Weights(p.declared), weights, by),
 			"change it where it is declared, or see "+command("check")+" for what lets both live")
 	}
@@ -83,6 +89,9 @@ func diagnose(p picture, command func(verb string, args ...string) string) []fin
 		say("differs", "other routes than the object's: "+strings.Join(differing, "; "), "an EnvoyFilter, another revision of istiod, or a change on its way: "+wait)
 	}
 	switch {
+	case len(stale) > 0 && p.entry.Section != route.Rules && len(p.entry.Destinations) > 1 && sumOf(p.entry.Weights()) == 0:
+		say("zero-sum", "the weights sum to 0: Envoy refuses that, and every other change of this gateway's routes with it, until they do not: "+p.view.Cause(),
+			"give it weights: "+command("set", p.entry.Destinations[0].Short+"=100"))
 	case len(stale) > 0 && len(stale) == all:
 		say("not-pushed", "no gateway has the object's weights yet: "+p.view.Cause(), "wait ("+wait+"), then look at istiod and at the object's revision label")
 	case len(stale) > 0:
@@ -131,15 +140,16 @@ func sum(counts []uint64) (n uint64) {
 	return n
 }
 
+func sumOf(weights []int64) (n int64) {
+	for _, w := range weights {
+		n += w
+	}
+	return n
+}
+
 // sameShares compares two lists of weights as Istio does: by their parts of the sum.
 func sameShares(a, b []int64) bool {
-	var sumA, sumB int64
-	for i := range a {
-		sumA += a[i]
-	}
-	for i := range b {
-		sumB += b[i]
-	}
+	sumA, sumB := sumOf(a), sumOf(b)
 	return slices.EqualFunc(a, b, func(x, y int64) bool { return x*sumB == y*sumA })
 }
 

@@ -53,6 +53,7 @@ func (l *looker) look(ctx context.Context) (p picture, err error) {
 	s := l.subject
 	p.entry = s.Entry
 	p.view.Entry = s.Entry
+	p.overwritten = route.Overwritten(s.Entry)
 	if w := route.LastWriter(s.Object.Object, s.Entry.Section); w != nil {
 		p.writer = w.String()
 	}

@@ -71,7 +71,18 @@ func routeCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) > 2 {
 		match = fmt.Sprintf("match: [{uri: {prefix: %s}}]\n    ", args[2])
 	}
-	manifest := fmt.Sprintf(`apiVersion: networking.istio.io/v1
+	file := ts.MkAbs(args[0] + ".yaml")
+	ts.Check(os.WriteFile(file, []byte(demoRoute(args[0], a, b, match)), 0o600))
+	ts.Check(ts.Exec("kubectl", "apply", "-f", file))
+	ts.Defer(func() {
+		_ = ts.Exec("kubectl", "--kubeconfig", shared.Kubeconfig(), "delete", "-f", file, "--wait=false")
+	})
+	ts.Check(ts.Exec("kubectl", "mesh-split", "wait", args[0], "--for=live"))
+}
+
+// demoRoute is a VirtualService of host NAME.example.com that splits between both versions of the demo application.
+func demoRoute(name, prod, stage, match string) string {
+	return fmt.Sprintf(`apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: {name: %[1]s, namespace: default, labels: {script: %[1]s}}
 spec:
@@ -83,14 +94,7 @@ spec:
       weight: %[2]s
     - destination: {host: flaskapp.stage.svc.cluster.local}
       weight: %[3]s
-`, args[0], a, b, match)
-	file := ts.MkAbs(args[0] + ".yaml")
-	ts.Check(os.WriteFile(file, []byte(manifest), 0o600))
-	ts.Check(ts.Exec("kubectl", "apply", "-f", file))
-	ts.Defer(func() {
-		_ = ts.Exec("kubectl", "--kubeconfig", shared.Kubeconfig(), "delete", "-f", file, "--wait=false")
-	})
-	ts.Check(ts.Exec("kubectl", "mesh-split", "wait", args[0], "--for=live"))
+`, name, prod, stage, match)
 }
 
 // fault ARGS…: break or mend something of the sandbox, as `sandbox fault` does. What is broken is mended at the end.

@@ -63,21 +63,29 @@ func httpRouteCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: httproute HTTPRoute|GRPCRoute NAME WEIGHT/WEIGHT")
 	}
-	type app struct{ Version, Port string }
-	var apps []app
-	for _, a := range shared.Apps() {
-		u, err := url.Parse(a.URL)
-		ts.Check(err)
-		apps = append(apps, app{a.Version, u.Port()})
-	}
 	a, b, _ := strings.Cut(args[2], "/")
-	var manifest bytes.Buffer
-	ts.Check(httpRoute.Execute(&manifest, map[string]any{"Kind": args[0], "Name": args[1], "Apps": apps, "A": a, "B": b}))
+	manifest, err := httpRouteManifest(args[0], args[1], a, b)
+	ts.Check(err)
 	file := ts.MkAbs(args[1] + ".yaml")
-	ts.Check(os.WriteFile(file, manifest.Bytes(), 0o600))
+	ts.Check(os.WriteFile(file, manifest, 0o600))
 	ts.Check(ts.Exec("kubectl", "apply", "-f", file))
 	ts.Defer(func() {
 		_ = ts.Exec("kubectl", "--kubeconfig", shared.Kubeconfig(), "delete", "-f", file, "--wait=false", "--ignore-not-found")
 	})
 	ts.Check(ts.Exec("kubectl", "mesh-split", "wait", strings.ToLower(args[0])+"/"+args[1], "--route", "1", "--for=live"))
+}
+
+func httpRouteManifest(kind, name, a, b string) ([]byte, error) {
+	type app struct{ Version, Port string }
+	var apps []app
+	for _, one := range shared.Apps() {
+		u, err := url.Parse(one.URL)
+		if err != nil {
+			return nil, err
+		}
+		apps = append(apps, app{one.Version, u.Port()})
+	}
+	var manifest bytes.Buffer
+	err := httpRoute.Execute(&manifest, map[string]any{"Kind": kind, "Name": name, "Apps": apps, "A": a, "B": b})
+	return manifest.Bytes(), err
 }

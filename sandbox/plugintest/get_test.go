@@ -6,9 +6,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
 	"net/url"
 	"os/exec"
 	"path/filepath"
@@ -22,7 +19,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 )
 
@@ -71,56 +67,13 @@ func crowd(t *testing.T, many int) {
 	group.Wait()
 }
 
-// spy is the API server behind a proxy that notes what is asked; kubeconfig leads there.
-func spy(t *testing.T) (kubeconfig string, asked func() []string) {
-	t.Helper()
-	raw, err := clientcmd.LoadFromFile(shared.Kubeconfig())
-	if err != nil {
-		t.Fatal(err)
-	}
-	config, err := clientcmd.BuildConfigFromFlags("", shared.Kubeconfig())
-	if err != nil {
-		t.Fatal(err)
-	}
-	target, err := url.Parse(config.Host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy := httputil.NewSingleHostReverseProxy(target)
-	if proxy.Transport, err = rest.TransportFor(&rest.Config{Host: config.Host, TLSClientConfig: config.TLSClientConfig}); err != nil {
-		t.Fatal(err)
-	}
-	var mutex sync.Mutex // guards list
-	var list []string
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		mutex.Lock()
-		list = append(list, r.URL.RequestURI())
-		mutex.Unlock()
-		proxy.ServeHTTP(w, r)
-	}))
-	server.Config.ErrorLog = discard
-	t.Cleanup(server.Close)
-	for _, cluster := range raw.Clusters {
-		cluster.Server, cluster.CertificateAuthorityData = server.URL, authority(server)
-	}
-	kubeconfig = filepath.Join(t.TempDir(), "kubeconfig")
-	if err := clientcmd.WriteToFile(*raw, kubeconfig); err != nil {
-		t.Fatal(err)
-	}
-	return kubeconfig, func() []string {
-		mutex.Lock()
-		defer mutex.Unlock()
-		return slices.Clone(list)
-	}
-}
-
 // A list comes in pages of 500, in order and whole, and without asking for what the cluster serves beside the groups of
 // routes: a discovery sweep is a request for every group there is.
 func TestGetReadsPages(t *testing.T) {
 	path := bin(t)
 	const many = 1100
 	crowd(t, many)
-	kubeconfig, asked := spy(t)
+	kubeconfig, asked := spy(t, nil)
 	get := func(args ...string) []string {
 		c := plugin(t.Context(), path, append([]string{"get", "-n", "kube-public", "--kubeconfig", kubeconfig}, args...)...)
 		var complaints bytes.Buffer
@@ -136,15 +89,15 @@ func TestGetReadsPages(t *testing.T) {
 		t.Errorf("%d lines, sorted: %v; want %d in order", len(lines), slices.IsSorted(lines), many)
 	}
 	pages := 0
-	for _, uri := range asked() {
-		u, _ := url.Parse(uri)
+	for _, r := range asked() {
+		u, _ := url.Parse(r.URI)
 		switch {
 		case u.Path == "/api" || u.Path == "/apis":
-			t.Errorf("a discovery sweep: %s", uri)
+			t.Errorf("a discovery sweep: %s", r)
 		case strings.HasSuffix(u.Path, "/virtualservices"):
 			pages++
 			if u.Query().Get("limit") != "500" {
-				t.Errorf("not a page: %s", uri)
+				t.Errorf("not a page: %s", r)
 			}
 		}
 	}

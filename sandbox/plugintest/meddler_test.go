@@ -9,16 +9,11 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
-	"os"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 )
 
 var discard = log.New(io.Discard, "", 0)
@@ -75,15 +70,7 @@ func meddlerCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: meddler before PROGRAM ARGS... | lose | delay DURATION | cut")
 	}
 	direct := ts.Getenv("KUBECONFIG")
-	config, err := clientcmd.BuildConfigFromFlags("", direct)
-	ts.Check(err)
-	target, err := url.Parse(config.Host)
-	ts.Check(err)
-	transport, err := rest.TransportFor(&rest.Config{Host: config.Host, TLSClientConfig: config.TLSClientConfig})
-	ts.Check(err)
-	proxy := httputil.NewSingleHostReverseProxy(target)
-	proxy.Transport, proxy.ErrorLog = transport, discard
-	m := &meddler{forward: proxy}
+	m := &meddler{}
 	switch args[0] {
 	case "before":
 		meddle := command(context.Background(), ts, args[1:]...) // straight to the API server
@@ -99,17 +86,12 @@ func meddlerCommand(ts *testscript.TestScript, neg bool, args []string) {
 	default:
 		ts.Fatalf("meddler %s is not known", args[0])
 	}
-	server := httptest.NewTLSServer(m) // client-go sends a token only over TLS
-	server.Config.ErrorLog = discard
-	ts.Defer(server.Close)
-	raw, err := clientcmd.LoadFromFile(direct)
+	indirect, server, err := between(direct, ts.MkAbs("."), func(forward http.Handler) http.Handler {
+		m.forward = forward
+		return m
+	})
 	ts.Check(err)
-	for _, cluster := range raw.Clusters {
-		cluster.Server, cluster.CertificateAuthorityData = server.URL, authority(server)
-	}
-	indirect := ts.MkAbs("meddled.kubeconfig")
-	ts.Check(clientcmd.WriteToFile(*raw, indirect))
-	ts.Check(os.Chmod(indirect, 0o600))
+	ts.Defer(server.Close)
 	ts.Setenv("KUBECONFIG", indirect)
 	ts.Setenv("DIRECT", direct)
 }

@@ -26,34 +26,9 @@ func webhookCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	weight, err := strconv.ParseInt(args[1], 10, 64)
 	ts.Check(err)
-	server := httptest.NewTLSServer(judge(weight, args[2]))
-	ts.Defer(server.Close)
-	config, err := clientcmd.BuildConfigFromFlags("", shared.Kubeconfig())
+	remove, err := register(args[0], judge(weight, args[2]))
 	ts.Check(err)
-	client, err := kubernetes.NewForConfig(config)
-	ts.Check(err)
-	fail, none, url := registration.Fail, registration.SideEffectClassNone, server.URL+"/judge"
-	hooks := client.AdmissionregistrationV1().ValidatingWebhookConfigurations()
-	_, err = hooks.Create(context.Background(), &registration.ValidatingWebhookConfiguration{
-		ObjectMeta: metav1.ObjectMeta{Name: "plugintest-" + args[0]},
-		Webhooks: []registration.ValidatingWebhook{{
-			Name:                    "x.example.com",
-			ClientConfig:            registration.WebhookClientConfig{URL: &url, CABundle: authority(server)},
-			ObjectSelector:          &metav1.LabelSelector{MatchLabels: map[string]string{"script": args[0]}},
-			FailurePolicy:           &fail,
-			SideEffects:             &none,
-			AdmissionReviewVersions: []string{"v1"},
-			Rules: []registration.RuleWithOperations{{
-				Operations: []registration.OperationType{registration.Update},
-				Rule:       registration.Rule{APIGroups: []string{"networking.istio.io"}, APIVersions: []string{"*"}, Resources: []string{"virtualservices"}},
-			}},
-		}},
-	}, metav1.CreateOptions{})
-	ts.Check(err)
-	ts.Defer(func() {
-		_ = hooks.Delete(context.Background(), "plugintest-"+args[0], metav1.DeleteOptions{})
-		time.Sleep(time.Second)
-	})
+	ts.Defer(remove)
 	// The API server takes a moment to hear of a new webhook; a dry run tells when it has.
 	for range 50 {
 		probe := ts.Exec("kubectl", "patch", "vs", args[0], "--type=json", "--dry-run=server",
@@ -64,6 +39,41 @@ func webhookCommand(ts *testscript.TestScript, neg bool, args []string) {
 		time.Sleep(100 * time.Millisecond)
 	}
 	ts.Fatalf("the API server never called the webhook")
+}
+
+// register has the API server ask a judge before each edit of the VirtualServices whose label script is name.
+func register(name string, judge http.Handler) (remove func(), err error) {
+	config, err := clientcmd.BuildConfigFromFlags("", shared.Kubeconfig())
+	if err != nil {
+		return nil, err
+	}
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	server := httptest.NewTLSServer(judge)
+	fail, none, url := registration.Fail, registration.SideEffectClassNone, server.URL+"/judge"
+	hooks := client.AdmissionregistrationV1().ValidatingWebhookConfigurations()
+	_, err = hooks.Create(context.Background(), &registration.ValidatingWebhookConfiguration{
+		ObjectMeta: metav1.ObjectMeta{Name: "plugintest-" + name},
+		Webhooks: []registration.ValidatingWebhook{{
+			Name:                    "x.example.com",
+			ClientConfig:            registration.WebhookClientConfig{URL: &url, CABundle: authority(server)},
+			ObjectSelector:          &metav1.LabelSelector{MatchLabels: map[string]string{"script": name}},
+			FailurePolicy:           &fail,
+			SideEffects:             &none,
+			AdmissionReviewVersions: []string{"v1"},
+			Rules: []registration.RuleWithOperations{{
+				Operations: []registration.OperationType{registration.Update},
+				Rule:       registration.Rule{APIGroups: []string{"networking.istio.io"}, APIVersions: []string{"*"}, Resources: []string{"virtualservices"}},
+			}},
+		}},
+	}, metav1.CreateOptions{})
+	return func() {
+		_ = hooks.Delete(context.Background(), "plugintest-"+name, metav1.DeleteOptions{})
+		time.Sleep(time.Second) // the API server takes a moment to hear of that
+		server.Close()
+	}, err
 }
 
 // judge denies objects whose first weight is the given one.

@@ -13,6 +13,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/mesh-split/mesh-split/verify/safe"
 )
 
 // Code is the exit status of a program. Scripts rely on the numbers; they never change.
@@ -91,9 +93,9 @@ func Print(w io.Writer, err error) {
 		}
 		return
 	}
-	fmt.Fprintf(w, "error: %s\n", strings.TrimRight(err.Error(), "\n"))
+	fmt.Fprintf(w, "error: %s\n", safe.Lines(strings.TrimRight(err.Error(), "\n"))) // it may quote what a server or an argument said
 	var e *Error
 	if errors.As(err, &e) && e.Hint != "" {
-		fmt.Fprintf(w, "hint: %s\n", e.Hint)
+		fmt.Fprintf(w, "hint: %s\n", safe.Lines(e.Hint))
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/mesh-split/mesh-split/verify/safe"
 )
 
 // WriteText writes what a person reads after a run: the table of versions, what the run admits about itself, the verdict.
@@ -198,16 +200,4 @@ func certain(r *Verification) string {
 }
 
 // Safe makes text that came from elsewhere harmless on a terminal: control characters are written as escapes.
-func Safe(s string) string {
-	clean := true
-	for _, c := range s {
-		if c < 0x20 || c == 0x7f || c >= 0x80 && c < 0xa0 || c == utf8.RuneError || c >= 0x202a && c <= 0x202e || c >= 0x2066 && c <= 0x2069 {
-			clean = false
-		}
-	}
-	if clean {
-		return s
-	}
-	q := fmt.Sprintf("%+q", s)
-	return q[1 : len(q)-1]
-}
+func Safe(s string) string { return safe.Text(s) }
