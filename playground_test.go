@@ -20,9 +20,11 @@ case "$name $*" in
   "k3d cluster get"*) [ -e "$STATE/cluster" ] ;;
   "k3d cluster create"*) touch "$STATE/cluster" ;;
   "k3d cluster delete"*) rm -f "$STATE/cluster" ;;
-  "helm status"*) [ -e "$STATE/$2" ] ;;
+  "helm status"*) if [ -e "$STATE/$2" ]; then echo "STATUS: ${HELM:-deployed}"; else exit 1; fi ;;
+  "helm uninstall"*) rm -f "$STATE/$2" ;;
   "helm upgrade --install"*) touch "$STATE/$3" ;;
-  *" get virtualservice demoapp") [ -e "$STATE/demoapp" ] ;;
+  *" get crd "*) [ -z "${BARE:-}" ] ;;
+  *" get virtualservice demoapp -n default") [ -e "$STATE/demoapp" ] ;;
   *" apply -f istio-config/vsvc.yaml") touch "$STATE/demoapp" ;;
   *" get namespace "*) false ;;
   *"-f -"*) while read -r _; do :; done ;;
@@ -159,6 +161,69 @@ func TestPlaygroundFails(t *testing.T) {
 	}
 }
 
+// A release whose installation was stopped half-way is in nobody's use and made anew; one that somebody upgrades is left alone.
+func TestPlaygroundAfterHelmWasStopped(t *testing.T) {
+	s := newStage(t, playgroundTools...)
+	if code, out, _ := s.play(nil, "up"); code != 0 {
+		t.Fatalf("up: status %d:\n%s", code, out)
+	}
+	code, out, asked := s.play([]string{"HELM=pending-install"}, "up")
+	if code != 0 {
+		t.Errorf("pending-install: status %d:\n%s", code, out)
+	}
+	inOrder(t, asked, "helm status demoappv1", "helm uninstall demoappv1 -n prod", "helm upgrade --install demoappv1", "helm upgrade --install demoappv2")
+	code, out, asked = s.play([]string{"HELM=failed"}, "up")
+	if code != 0 || contains(asked, "helm uninstall") || !contains(asked, "helm upgrade --install demoappv1") {
+		t.Errorf("failed: status %d, did %q:\n%s", code, asked, out)
+	}
+	code, out, asked = s.play([]string{"HELM=pending-upgrade"}, "up")
+	if code != 1 || contains(asked, "helm uninstall") || contains(asked, "helm upgrade") || !strings.Contains(out, "helm history demoappv1 -n prod") {
+		t.Errorf("pending-upgrade: status %d, did %q:\n%s", code, asked, out)
+	}
+}
+
+// down twice, down of what was never there, and down after half an up: nothing to do is no error, but not to know is one.
+func TestPlaygroundDownOfNothing(t *testing.T) {
+	s := newStage(t, playgroundTools...)
+	code, out, asked := s.play(nil, "down")
+	if code != 0 || contains(asked, "delete") || !strings.Contains(out, "there is no cluster istio") {
+		t.Errorf("k3d: status %d, did %q:\n%s", code, asked, out)
+	}
+	if code, out, _ := s.play([]string{"FAILS=docker info"}, "down"); code != 1 || !strings.Contains(out, "docker does not answer") {
+		t.Errorf("without Docker nobody knows whether there is a cluster: status %d:\n%s", code, out)
+	}
+	code, out, asked = s.play([]string{"BARE=1"}, "down", "--on", "mine")
+	if code != 0 || contains(asked, "delete -f istio-config") || !strings.Contains(out, "there is no Istio") {
+		t.Errorf("a cluster without Istio: status %d, did %q:\n%s", code, asked, out)
+	}
+	inOrder(t, asked, "helm uninstall demoappv1 -n prod --kube-context mine --ignore-not-found", "delete -f - --ignore-not-found")
+}
+
+// What docs/playground.md shows of make playground is what it prints.
+func TestPlaygroundPage(t *testing.T) {
+	_, out, _ := newStage(t, playgroundTools...).play([]string{"HTTP_PORT=8080", "HTTPS_PORT=9443", "API_PORT=6443"}, "up", "--dry-run")
+	_, shown, found := strings.Cut(read(t, "docs/playground.md"), "    $ make playground\n")
+	if !found {
+		t.Fatal("docs/playground.md does not show make playground")
+	}
+	count := 0
+	for line := range strings.Lines(shown) {
+		if !strings.HasPrefix(line, "    ") {
+			break
+		}
+		if line = line[4:]; line == "…\n" {
+			continue
+		}
+		count++
+		if !strings.Contains(out, "\n"+line) {
+			t.Errorf("docs/playground.md shows %q, which is not printed:\n%s", line, out)
+		}
+	}
+	if count < 2 {
+		t.Errorf("docs/playground.md shows %d lines of make playground, want 2 or more", count)
+	}
+}
+
 func TestPlaygroundRefuses(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -218,7 +283,7 @@ func TestPlaygroundOnContext(t *testing.T) {
 		t.Fatalf("status %d:\n%s", code, out)
 	}
 	inOrder(t, asked, "kubectl --context mine wait node", "istioctl install --context mine", "--set deployment.image=registry.example/app",
-		"kubectl mesh-split verify demoapp -n default --context mine")
+		"kubectl mesh-split verify demoapp -n default --rate 1000 --context mine")
 	for _, line := range asked {
 		if !strings.Contains(line, "mine") && !strings.HasPrefix(line, "istioctl version") {
 			t.Errorf("%q names no context", line)

@@ -135,18 +135,20 @@ func (c *Cluster) importImages(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
+	var work []func() error
 	for i, p := range all {
-		file := filepath.Join(c.dir, fmt.Sprintf("image-%d.tar", i))
-		if err := p.pack(file); err != nil {
-			return fmt.Errorf("packing %s: %w", p.tags[0], err)
-		}
-		ctr := exec.CommandContext(ctx, "ctr", "--address", socket(c.dir), "--namespace", "k8s.io", "images", "import", file)
-		if out, err := ctr.CombinedOutput(); err != nil {
-			return fmt.Errorf("importing %s: %w: %s", p.tags[0], err, out)
-		}
-		if err := os.Remove(file); err != nil {
-			return err
-		}
+		work = append(work, func() error { return c.importImage(ctx, p, filepath.Join(c.dir, fmt.Sprintf("image-%d.tar", i))) })
 	}
-	return nil
+	return together(work...)
+}
+
+func (c *Cluster) importImage(ctx context.Context, p picture, file string) error {
+	if err := p.pack(file); err != nil {
+		return fmt.Errorf("packing %s: %w", p.tags[0], err)
+	}
+	ctr := exec.CommandContext(ctx, "ctr", "--address", socket(c.dir), "--namespace", "k8s.io", "images", "import", file)
+	if out, err := ctr.CombinedOutput(); err != nil {
+		return fmt.Errorf("importing %s: %w: %s", p.tags[0], err, out)
+	}
+	return os.Remove(file)
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -37,6 +38,9 @@ const restartPause = time.Second
 // the mounts, starts the daemons of the plan and from there on reaps processes, as the first process of a process
 // namespace must. It returns only with an error, and its end ends everything in the namespaces.
 func Init(dir string, stdin io.Reader) error {
+	if err := closeInherited(); err != nil {
+		return err
+	}
 	word, _ := bufio.NewReader(stdin).ReadString('\n')
 	if strings.TrimSpace(word) != "go" {
 		return errors.New("not told to go")
@@ -59,6 +63,25 @@ func Init(dir string, stdin io.Reader) error {
 		return err
 	}
 	return reap(dir, plan)
+}
+
+// closeInherited closes what the caller's caller had open, such as the lock under which it ran `nodes up`: it would be held
+// for as long as the node lives. What is our own is closed on exec, and so told apart.
+func closeInherited() error {
+	open, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return err
+	}
+	for _, entry := range open {
+		fd, err := strconv.Atoi(entry.Name())
+		if err != nil || fd <= 2 {
+			continue
+		}
+		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil && flags&unix.FD_CLOEXEC == 0 {
+			unix.Close(fd)
+		}
+	}
+	return nil
 }
 
 // mounts gives the node its own view of the few folders whose names programs hold in their code: nothing of the machine's

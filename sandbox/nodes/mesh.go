@@ -105,12 +105,15 @@ func (c *Cluster) installMesh(ctx context.Context, o *Options) error {
 
 // installDemo installs the two releases of the playground and its gateway and virtual service.
 func (c *Cluster) installDemo(ctx context.Context, o *Options) error {
-	for _, release := range []struct{ name, namespace, tag string }{{"demoappv1", "prod", "v1"}, {"demoappv2", "stage", "v2"}} {
-		_, err := c.Run(ctx, "helm", "install", release.name, filepath.Join(o.Repository, "charts", "demoapp"),
-			"--namespace", release.namespace, "--set", "deployment.tag="+release.tag, "--wait", "--timeout", "3m")
-		if err != nil {
+	install := func(name, namespace, tag string) func() error {
+		return func() error {
+			_, err := c.Run(ctx, "helm", "install", name, filepath.Join(o.Repository, "charts", "demoapp"),
+				"--namespace", namespace, "--set", "deployment.tag="+tag, "--wait", "--timeout", "3m")
 			return err
 		}
+	}
+	if err := together(install("demoappv1", "prod", "v1"), install("demoappv2", "stage", "v2")); err != nil {
+		return err
 	}
 	for _, name := range []string{"gateway.yaml", "vsvc.yaml"} {
 		if _, err := c.Run(ctx, "kubectl", "apply", "-f", filepath.Join(o.Repository, "istio-config", name)); err != nil {

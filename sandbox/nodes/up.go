@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -130,6 +131,17 @@ func Down(ctx context.Context, dir string) error {
 		return err
 	}
 	return os.RemoveAll(dir)
+}
+
+// together does things side by side, waits for all of them and gives all their errors.
+func together(work ...func() error) error {
+	faults := make([]error, len(work))
+	var all sync.WaitGroup
+	for i, do := range work {
+		all.Go(func() { faults[i] = do() })
+	}
+	all.Wait()
+	return errors.Join(faults...)
 }
 
 // until calls ready four times a second until it says yes, and gives up when ctx ends or out of patience.

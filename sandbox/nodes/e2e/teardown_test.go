@@ -115,6 +115,12 @@ func TestDownAfterStartWasKilled(t *testing.T) {
 	}
 	name, before := fmt.Sprintf("e2e-cut-%d", os.Getpid()), links(t)
 	up := exec.Command(filepath.Join(repository(t), "bin", "nodes"), "up", "--name", name, "--repository", repository(t))
+	lock, err := os.CreateTemp(t.TempDir(), "lock")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	up.ExtraFiles = []*os.File{lock} // as flock(1) does; the node must not hold it for as long as it lives
 	stderr, err := up.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -133,6 +139,9 @@ func TestDownAfterStartWasKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if !eventually(func() bool { return !holds(c.State().Init.PID, lock.Name()) }) {
+		t.Errorf("the node holds %s, which whoever started it had open", lock.Name())
+	}
 	tr := tracesOf(t, c, before)
 	if found := tr.left(t); len(found) == 0 {
 		t.Error("no traces of the node that was started")
@@ -141,4 +150,15 @@ func TestDownAfterStartWasKilled(t *testing.T) {
 		t.Error(err)
 	}
 	tr.gone(t, "Down")
+}
+
+// holds says whether a process has a file open.
+func holds(pid int, file string) bool {
+	open, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+	for _, fd := range open {
+		if name, err := os.Readlink(fd); err == nil && name == file {
+			return true
+		}
+	}
+	return false
 }
