@@ -157,15 +157,18 @@ func (v View) Cause() string {
 
 // Behind is true when a gateway that could be read does not hold the weights.
 func (v View) Behind() bool {
-	return slices.ContainsFunc(v.Sights, func(s mesh.Sight) bool { return s.Err == nil && !s.Live() })
+	return slices.ContainsFunc(v.Sights, func(s mesh.Sight) bool { return s.Err == nil && !s.Live() && s.State != route.LiveUnknown })
 }
 
-// Refusal is the error of a gateway that we have no right to look into, or nil.
+// Refusal is the error of a gateway that we have no right to look into, or where what is asked about cannot be seen; or nil.
 func (v View) Refusal() error {
 	for _, s := range v.Sights {
 		var f *fault.Error
 		if errors.As(s.Err, &f) && strings.HasPrefix(f.Error(), "no right") {
 			return f
+		}
+		if s.Err == nil && s.State == route.LiveUnknown && s.Why != "" {
+			return fault.New(fault.Failed, "the traffic alone tells", "what the gateways hold of %s cannot be read there: %s", v.Entry, s.Why)
 		}
 	}
 	return nil

@@ -63,6 +63,11 @@ func TestRefusal(t *testing.T) {
 		t.Errorf("Refusal() = %v, want the missing right", view.Refusal())
 	}
 	silent := View{Sights: []mesh.Sight{sight("gw-0", route.LiveUnknown, nil, time.Time{}, errors.New("EOF"))}}
+	unseen := View{Sights: []mesh.Sight{sight("gw-0", route.LiveUnknown, nil, time.Time{}, nil)}}
+	unseen.Sights[0].Why = "tcp routes are not in the route configurations"
+	if err := unseen.Refusal(); err == nil || !strings.Contains(err.Error(), unseen.Sights[0].Why) || unseen.Behind() {
+		t.Errorf("what cannot be seen: %v, behind %v", err, unseen.Behind())
+	}
 	if silent.Refusal() != nil {
 		t.Errorf("a gateway that hung up is no missing right: %v", silent.Refusal())
 	}

@@ -66,7 +66,7 @@ func checkFaults(e route.Entry, allowed bool) error {
 // oneDraw makes each sample of a connection-oriented route a connection of its own: it is there that Envoy draws. E_REUSED where
 // the flags want otherwise.
 func oneDraw(e route.Entry, c *verify.Config) error {
-	if e.Section != route.TCP && e.Section != route.TLS {
+	if !e.OfConnections() {
 		return nil
 	}
 	if c.ConnRequests > 1 || c.Streams > 1 || c.HTTP == verify.HTTP2 {

@@ -49,16 +49,34 @@ func (q inquiry) probe(s *subject.Subject, at *url.URL) route.Probe {
 			p.Host = value
 			continue
 		}
+		if strings.EqualFold(name, "user-agent") {
+			delete(p.Headers, "User-Agent")
+		}
 		p.Headers[name] = append(p.Headers[name], value)
 	}
 	if p.Host == "" {
 		p.Host = at.Host
+	}
+	for _, term := range q.config.Vary {
+		where, value, _ := strings.Cut(term, "=")
+		switch kind, name, _ := strings.Cut(where, ":"); kind {
+		case "header":
+			p.Headers[name] = []string{one.Replace(value)}
+		case "query":
+			if p.Query != "" {
+				p.Query += "&"
+			}
+			p.Query += name + "=" + one.Replace(value)
+		}
 	}
 	if q.config.TLS != nil {
 		p.SNI = q.config.TLS.ServerName
 	}
 	return p
 }
+
+// one makes of the template of --vary what one of the requests may have.
+var one = strings.NewReplacer("{uuid}", "00000000-0000-4000-8000-000000000001", "{n}", "1", "{hex}", "0000000000000001")
 
 // place is where the load is meant to go: the URL of the first address, and whether that is certainly the gateways' own.
 func place(s *subject.Subject, f *Flags) (at *url.URL, ours bool, err error) {
@@ -113,8 +131,11 @@ func Choose(ctx context.Context, s *subject.Subject, f *Flags, why error) error 
 	if err != nil {
 		return err
 	}
-	d, _, err := decide(ctx, s, q.probe(s, at))
-	if err != nil {
+	d, unread, err := decide(ctx, s, q.probe(s, at))
+	switch {
+	case err != nil && len(unread) > 0 && ctx.Err() == nil:
+		return why
+	case err != nil:
 		return err
 	}
 	entries, err := route.Entries(s.Object.Object, s.Mesh)
@@ -170,7 +191,7 @@ func inquire(ctx context.Context, s *subject.Subject, f *Flags, show *screen.Scr
 		return q, err
 	}
 	at, ours, err := place(s, f)
-	if err != nil {
+	if err != nil || s.Entry.OfConnections() { // what a connection carries decides nothing
 		return q, err
 	}
 	given := route.Given{Path: q.path != "" || at.Path != "" && at.Path != "/", Method: q.config.Method != "", Host: q.hosted}

@@ -43,6 +43,7 @@ type Server struct {
 	Port  uint32 // as the Gateway says it: the Service's port, not the pod's
 	TLS   bool
 	Hosts []string
+	Raw   bool // its routes are of connections, not of requests
 }
 
 // Pod is a gateway pod.
@@ -113,11 +114,11 @@ func (c *Client) istioServers(ctx context.Context, o Object, g *Gateways) ([]Ser
 		}
 		g.Names = append(g.Names, namespace+"/"+name)
 		g.selectors = append(g.selectors, selector{metav1.NamespaceAll, spec.GetSelector()})
-		servers = append(servers, serving(spec, namespace, o.GetNamespace(), Hosts(o))...)
+		servers = append(servers, serving(spec, namespace, o.GetNamespace(), Hosts(o), routingOf(o))...)
 	}
 	if len(servers) == 0 {
 		return nil, fault.New(fault.Refused, "compare hosts of the Gateway's servers with hosts of the VirtualService",
-			"no HTTP server of %s serves a host of %s", strings.Join(g.Names, ", "), o).Named("E_HOST_NOT_SERVED")
+			"no server of %s serves a host of %s", strings.Join(g.Names, ", "), o).Named("E_HOST_NOT_SERVED")
 	}
 	return servers, nil
 }
@@ -167,13 +168,13 @@ func (c *Client) listGateways(ctx context.Context) ([]*istiov1.Gateway, error) {
 	return list.Items, nil
 }
 
-// serving are the HTTP servers of a Gateway that admit a host of a VirtualService.
-func serving(g *networking.Gateway, gatewayNamespace, ownNamespace string, hosts []string) []Server {
+// serving are the servers of a Gateway that admit a host of a VirtualService and lead to what it routes.
+func serving(g *networking.Gateway, gatewayNamespace, ownNamespace string, hosts []string, r routing) []Server {
 	var servers []Server
 	for _, s := range g.GetServers() {
 		protocol := strings.ToUpper(s.GetPort().GetProtocol())
 		passthrough := s.GetTls() != nil && strings.Contains(s.GetTls().GetMode().String(), "PASSTHROUGH")
-		if (protocol != "HTTP" && protocol != "HTTP2" && protocol != "GRPC" && protocol != "HTTPS") || passthrough {
+		if !r.through(protocol, passthrough) {
 			continue
 		}
 		if s.GetTls().GetHttpsRedirect() {
@@ -187,7 +188,7 @@ func serving(g *networking.Gateway, gatewayNamespace, ownNamespace string, hosts
 				admitted = host
 			}
 			if slices.ContainsFunc(hosts, func(h string) bool { return overlap(admitted, h) }) {
-				servers = append(servers, Server{Port: s.GetPort().GetNumber(), TLS: protocol == "HTTPS", Hosts: s.GetHosts()})
+				servers = append(servers, Server{Port: s.GetPort().GetNumber(), TLS: protocol == "HTTPS" || protocol == "TLS", Hosts: s.GetHosts(), Raw: !r.http})
 				break
 			}
 		}
@@ -321,12 +322,15 @@ func rank(s core.Service, want Server) int {
 	return r
 }
 
-// servicePort is the Service's port that feeds a server: by number, and else by the usual names.
+// servicePort is the Service's port that feeds a server: by number, and else, for HTTP, by the usual names.
 func servicePort(s core.Service, want Server) (core.ServicePort, bool) {
 	for _, p := range s.Spec.Ports {
 		if uint32(p.Port) == want.Port {
 			return p, true
 		}
+	}
+	if want.Raw {
+		return core.ServicePort{}, false // the usual names are those of HTTP
 	}
 	name := map[bool]string{false: "http2", true: "https"}[want.TLS]
 	for _, p := range s.Spec.Ports {

@@ -7,6 +7,7 @@ import (
 
 	core "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	networking "istio.io/api/networking/v1alpha3"
@@ -64,7 +65,7 @@ func TestServing(t *testing.T) {
 		{"another host", server(80, "HTTP", nil, "cart.example.com"), false},
 	} {
 		g := &networking.Gateway{Servers: []*networking.Server{tt.server}}
-		if got := len(serving(g, "istio-ingress", "shop", []string{"shop.example.com"})) == 1; got != tt.want {
+		if got := len(serving(g, "istio-ingress", "shop", []string{"shop.example.com"}, routing{http: true})) == 1; got != tt.want {
 			t.Errorf("%s: serving = %v, want %v", tt.name, got, tt.want)
 		}
 	}
@@ -144,6 +145,39 @@ func TestPauseIsPolite(t *testing.T) {
 	} {
 		if got := pause(tt.elapsed, tt.cost); got != tt.want {
 			t.Errorf("%s: pause(%v, %v) = %v, want %v", tt.name, tt.elapsed, tt.cost, got, tt.want)
+		}
+	}
+}
+
+// tcp and tls entries are reached by servers of their own kind, and http entries by none of those.
+func TestServingConnections(t *testing.T) {
+	pass := &networking.ServerTLSSettings{Mode: networking.ServerTLSSettings_PASSTHROUGH}
+	ends := &networking.ServerTLSSettings{Mode: networking.ServerTLSSettings_SIMPLE}
+	object := func(sections ...string) Object {
+		spec := map[string]any{}
+		for _, s := range sections {
+			spec[s] = []any{map[string]any{}}
+		}
+		return Object{VirtualService, &unstructured.Unstructured{Object: map[string]any{"spec": spec}}}
+	}
+	for _, tt := range []struct {
+		name   string
+		object Object
+		server *networking.Server
+		want   bool
+	}{
+		{"connections through a tcp server", object("tcp"), server(5432, "TCP", nil, "*"), true},
+		{"TLS that ends at the gateway, and is no HTTP behind it", object("tcp"), server(5432, "TLS", ends, "*"), true},
+		{"TLS that passes through", object("tls"), server(443, "TLS", pass, "*"), true},
+		{"HTTPS that passes through", object("tls"), server(443, "HTTPS", pass, "*"), true},
+		{"tcp entries behind an HTTP server", object("tcp"), server(80, "HTTP", nil, "*"), false},
+		{"tls entries where TLS ends", object("tls"), server(443, "HTTPS", ends, "*"), false},
+		{"http entries behind a tcp server", object("http", "tcp"), server(5432, "TCP", nil, "*"), false},
+		{"no entries at all yet", object(), server(80, "HTTP", nil, "*"), true},
+	} {
+		got := serving(&networking.Gateway{Servers: []*networking.Server{tt.server}}, "istio-ingress", "shop", []string{"*"}, routingOf(tt.object))
+		if len(got) == 1 != tt.want || tt.want && got[0].Raw == routingOf(tt.object).http {
+			t.Errorf("%s: %+v, want %v", tt.name, got, tt.want)
 		}
 	}
 }

@@ -51,6 +51,10 @@ func (e Entry) ObjectName() string { return objectName(e.Object) }
 // Slot is the identity inside the object: "http[1]".
 func (e Entry) Slot() string { return string(e.Section) + "[" + strconv.Itoa(e.Index) + "]" }
 
+// OfConnections says that the entry is drawn once for each connection: tcp and tls entries, which Envoy has in no route
+// configuration.
+func (e Entry) OfConnections() bool { return e.Section == TCP || e.Section == TLS }
+
 // Label is the slot with the name, where there is one, as the history records it: "http[1] primary".
 func (e Entry) Label() string {
 	if e.Name == "" {

@@ -50,8 +50,9 @@ func NewCmdVerify(f mesh.Factory, s genericiooptions.IOStreams, run func(context
 		Use:   "verify NAME",
 		Short: "Measure the live split against the object's weights; changes nothing",
 		Long: `Look into every ingress gateway, send a bounded load through them, and judge whether every destination gets the share
-that the object's weights say, and whether one fails. Nothing is changed. The request follows from what the entry matches,
-where --path, -H, -X and --host say nothing else, and is sent only if that entry governs it.
+that the object's weights say, and whether one fails. Nothing is changed, unless --identify inject asks for it. The
+request follows from what the entry matches, where --path, -H, -X and --host say nothing else, and is sent only if that entry
+governs it.
 
 Exit codes: 0 PASS, 1 error, 2 usage, 3 FAIL, 4 INCONCLUSIVE, 5 another route governs the request, 130 interrupted.`,
 		Example: `  kubectl mesh-split verify demoapp
@@ -180,9 +181,12 @@ func (o *Options) measure(ctx context.Context, show *screen.Screen) (*core.Repor
 	gateways := fleet.Open(ctx, s)
 	defer gateways.Close()
 	view := gateways.Look(ctx, s.Entry)
-	if view.Live() {
+	switch unseen := view.Refusal(); {
+	case view.Live():
 		show.Done("live", "%s", view)
-	} else {
+	case unseen != nil && s.Entry.OfConnections():
+		show.Warn("W_UNCHECKED: %s", report.Safe(unseen.Error()))
+	default:
 		show.Broken("live", "%s", view)
 		view.WriteTable(show.Out())
 	}
@@ -210,7 +214,7 @@ func (o *Options) measure(ctx context.Context, show *screen.Screen) (*core.Repor
 	}
 	site.Admit(r, target, s)
 	r.Gateways = view.Gateways()
-	if !view.Live() && r.Verdict == verdict.Pass.String() { // else explain says it, as the cause
+	if !view.Live() && !s.Entry.OfConnections() && r.Verdict == verdict.Pass.String() { // else explain says it, as the cause
 		r.Warnings = append(r.Warnings, "not every gateway holds the weights: "+view.Cause())
 	}
 	show.Done("measured", "%s", report.Measured(r))

@@ -109,6 +109,9 @@ func (o *Options) Run(ctx context.Context) error {
 	if err := s.FindGateways(ctx); err != nil {
 		return err
 	}
+	if s.Entry.OfConnections() {
+		return fault.New(fault.Failed, "kubectl mesh-split verify measures them", "the gateways do not show the weights of %s: it routes connections", s.Entry)
+	}
 	show.Title(s.Title()...)
 	waiting, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
