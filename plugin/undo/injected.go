@@ -6,6 +6,7 @@ import (
 
 	"github.com/mesh-split/mesh-split/plugin/change"
 	"github.com/mesh-split/mesh-split/plugin/measure"
+	"github.com/mesh-split/mesh-split/plugin/mesh"
 	"github.com/mesh-split/mesh-split/plugin/route"
 	"github.com/mesh-split/mesh-split/plugin/screen"
 	"github.com/mesh-split/mesh-split/plugin/subject"
@@ -34,8 +35,12 @@ func (o *Options) Run(ctx context.Context) error {
 // removeInjected removes the header that a run which was killed left in the object. What stands against it does not keep the
 // weights from being taken back, unless it alone was asked for.
 func (o *Options) removeInjected(ctx context.Context, show *screen.Screen) (removed bool, err error) {
-	s, err := subject.Read(ctx, o.Client, o.Name)
+	kind, name, err := mesh.ParseName(o.Name)
 	if err != nil {
+		return false, err
+	}
+	s := &subject.Subject{Client: o.Client} // its names are of no interest here
+	if s.Object, err = o.Client.Get(ctx, kind, name); err != nil {
 		return false, err
 	}
 	if len(route.HistoryOf(s.Object.Object).Injections) == 0 {
