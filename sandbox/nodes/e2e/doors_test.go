@@ -40,12 +40,8 @@ func ingresses(t *testing.T, w world) {
 		t.Fatal(err)
 	}
 	startPrometheus(t, w, address+":9090")
-	objects, err := exec.CommandContext(t.Context(), filepath.Join(w.repository, "hack", "ingresses"), address).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := t.TempDir()
-	for name, text := range map[string]string{"ingresses": string(objects), "prometheus": fmt.Sprintf(prometheusService, address)} {
+	for name, text := range map[string]string{"ingresses": filled(t, w, address), "prometheus": fmt.Sprintf(prometheusService, address)} {
 		file := filepath.Join(dir, name+".yaml")
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -64,6 +60,16 @@ func ingresses(t *testing.T, w world) {
 			t.Errorf("%s: got %d %.80q, want %d", host, status, body, want)
 		}
 	}
+}
+
+// filled are the addons' ingresses for an address.
+func filled(t *testing.T, w world, address string) string {
+	t.Helper()
+	objects, err := exec.CommandContext(t.Context(), filepath.Join(w.repository, "hack", "ingresses"), address).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(objects)
 }
 
 // page asks the gateway for a host's first page, as a browser does that nip.io has given the gateway's address.

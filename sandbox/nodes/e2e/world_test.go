@@ -19,6 +19,7 @@ import (
 type world struct {
 	*nodes.Cluster
 	repository string
+	links      int // network interfaces of the machine before there was a cluster
 }
 
 // outcome is how a program ended.
@@ -30,18 +31,58 @@ type outcome struct {
 // run runs one of the built programs inside the cluster's network.
 func (w world) run(t *testing.T, program string, args ...string) outcome {
 	t.Helper()
+	return w.begin(t, "", program, args...)()
+}
+
+// begin starts a program, returns as soon as it has written the mark to stderr, and gives a function that waits for its end.
+func (w world) begin(t *testing.T, mark, program string, args ...string) (end func() outcome) {
+	t.Helper()
 	cmd := w.Command(t.Context(), w.Program(program), args...)
 	cmd.Dir = w.repository
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	var ended *exec.ExitError
-	if err != nil && !errors.As(err, &ended) {
-		t.Errorf("%s: %v", program, err) // not Fatal: some chapters run programs side by side
-		return outcome{code: -1}
+	var stdout bytes.Buffer
+	stderr := &marked{mark: mark, seen: make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = &stdout, stderr
+	done, over := make(chan outcome, 1), make(chan struct{})
+	t.Cleanup(func() { <-over }) // a test that gives up ends its context, and with it the program
+	go func() {
+		defer close(over)
+		err := cmd.Run()
+		var ended *exec.ExitError
+		if err != nil && !errors.As(err, &ended) {
+			t.Errorf("%s: %v", program, err) // not Fatal: this is no goroutine of the test's own
+			done <- outcome{code: -1}
+			return
+		}
+		o := outcome{stdout.String(), stderr.text.String(), cmd.ProcessState.ExitCode()}
+		t.Logf("$ %s %s\n%s%s[exit %d]", program, strings.Join(args, " "), o.stdout, o.stderr, o.code)
+		done <- o
+	}()
+	if mark != "" {
+		select {
+		case <-stderr.seen:
+		case o := <-done:
+			done <- o
+			t.Errorf("%s ended without saying %q", program, mark)
+		}
 	}
-	t.Logf("$ %s %s\n%s%s[exit %d]", program, strings.Join(args, " "), &stdout, &stderr, cmd.ProcessState.ExitCode())
-	return outcome{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+	return func() outcome { return <-done }
+}
+
+// marked keeps what is written and tells when the mark was.
+type marked struct {
+	mark string
+	text bytes.Buffer
+	seen chan struct{}
+	told bool
+}
+
+func (m *marked) Write(p []byte) (int, error) {
+	m.text.Write(p)
+	if !m.told && m.mark != "" && strings.Contains(m.text.String(), m.mark) {
+		m.told = true
+		close(m.seen)
+	}
+	return len(p), nil
 }
 
 // must runs a program that has to end with status 0.
@@ -69,7 +110,7 @@ func (w world) plugin(t *testing.T, want []int, args ...string) outcome {
 
 // sure are flags for verdicts that a test may rely on: a wrong one has a probability of 1 in 1000, at 3 points instead of 2
 // so that it does not take longer.
-var sure = []string{"--confidence", "99.9%", "--tolerance", "3%", "--max-time", "2m", "--max-requests", "40000", "--rate", "600"}
+var sure = []string{"--confidence", "99.9%", "--tolerance", "3%", "--max-time", "2m", "--max-requests", "40000", "--rate", "1000"}
 
 // set sets weights, measures them and wants a PASS.
 func (w world) set(t *testing.T, weights ...string) outcome {
