@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -26,10 +27,17 @@ type counter struct {
 	v1, v2 atomic.Uint64
 }
 
+// The draws are the same in every run: of fresh ones one run in thirty would want more requests for its PASS than it may send.
 func newCounter(t *testing.T, share float64, slow time.Duration) *counter {
-	c := new(counter)
+	c, draws := new(counter), rand.New(rand.NewPCG(1, 2))
+	var mu sync.Mutex // guards draws
+	draw := func() float64 {
+		mu.Lock()
+		defer mu.Unlock()
+		return draws.Float64()
+	}
 	c.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if rand.Float64() < share {
+		if draw() < share {
 			c.v2.Add(1)
 			time.Sleep(slow)
 			w.Header().Set("X-App-Version", "v2")
