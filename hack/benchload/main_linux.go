@@ -91,7 +91,12 @@ func run(ctx context.Context) error {
 		}
 	}
 	b.describe()
-	if b.far, err = far.Start(b.farCore, filepath.Join(b.tools.dir, "authority.pem")); err != nil {
+	own, err := os.MkdirTemp("", "benchload") // not the folder of tools, which two runs at once may share
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(own) }()
+	if b.far, err = far.Start(b.farCore, filepath.Join(own, "authority.pem")); err != nil {
 		return err
 	}
 	defer b.far.Close()

@@ -222,6 +222,9 @@ const (
 
 // pace hands out slots as they fall due, until stop. It is its own goroutine.
 func (t *turnstile) pace() {
+	release := func() {}
+	defer func() { release() }()
+	spare := false
 	for {
 		t.mu.Lock()
 		for t.opened && !t.stopping && t.schedule.rate > 0 && t.head != nil {
@@ -252,6 +255,11 @@ func (t *turnstile) pace() {
 				return
 			}
 			continue
+		}
+		if !spare {
+			// This goroutine sleeps in the kernel and holds its processor meanwhile. Where that is the only one (a container of one
+			// CPU), replies would lie unread until the scheduler takes it away: after a pause of the far side 60 ms, for good.
+			release, spare = spareProcessor(1), true
 		}
 		t.sleepUntil(due)
 	}

@@ -12,7 +12,7 @@ var processors struct {
 	before int // what it was before the first of them
 }
 
-// spareProcessor keeps one more processor than there are loops, until release is called. Each loop holds one, also in the
+// spareProcessor keeps one more processor than there are loops (or pacers), until release is called. Each holds one, also in the
 // wait that the scheduler knows of; with none to spare the scheduler would take it away in every wait of more than 20 µs,
 // and watch so closely for the next that a run that waits often computes a sixth more.
 func spareProcessor(loops int) (release func()) {
