@@ -155,7 +155,11 @@ func (c *course) check(ctx context.Context) error {
 		}
 		var f *fault.Error
 		errors.As(err, &f)
-		return fault.New(fault.Failed, f.Hint+"; --verify lets the traffic tell, --wait=false changes the weights without looking into the gateways", "%w", f.Err)
+		ways := "; --verify lets the traffic tell, --wait=false changes the weights without looking into the gateways"
+		if len(c.plan.Changes) > 1 { // the traffic tells it of one
+			ways = "; change one route after the other with --verify, which lets the traffic tell, or --wait=false changes the weights without looking into the gateways"
+		}
+		return fault.New(fault.Failed, f.Hint+ways, "%w", f.Err)
 	}
 	found := view.String()
 	if naming := c.naming(); naming != "" {

@@ -68,6 +68,9 @@ func TestRefusal(t *testing.T) {
 	if err := unseen.Refusal(); err == nil || !strings.Contains(err.Error(), unseen.Sights[0].Why) || unseen.Behind() {
 		t.Errorf("what cannot be seen: %v, behind %v", err, unseen.Behind())
 	}
+	if err := (Views{{}, unseen}).Refusal(); err == nil || (Views{{}, silent}).Refusal() != nil {
+		t.Errorf("of several entries the second cannot be seen: %v", err)
+	}
 	if silent.Refusal() != nil {
 		t.Errorf("a gateway that hung up is no missing right: %v", silent.Refusal())
 	}

@@ -79,5 +79,12 @@ func (v Views) Cause() string {
 	return strings.Join(parts, "; ")
 }
 
-// Refusal is the error of a gateway that we have no right to look into, or nil.
-func (v Views) Refusal() error { return v[0].Refusal() }
+// Refusal is that of the first entry which has one, or nil.
+func (v Views) Refusal() error {
+	for _, one := range v {
+		if err := one.Refusal(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

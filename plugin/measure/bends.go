@@ -63,6 +63,25 @@ func checkFaults(e route.Entry, allowed bool) error {
 	return nil
 }
 
+// checkPort refuses to measure an entry of connections by an address that was found, where the object routes something else as well:
+// the load may go in there, and a verdict about one must not rest on the other.
+func checkPort(e route.Entry, address string) error {
+	if !e.OfConnections() || address != "" {
+		return nil
+	}
+	all, err := route.Entries(e.Object, nil)
+	if err != nil {
+		return err
+	}
+	for _, other := range all {
+		if other.Section != e.Section {
+			return fault.New(fault.Refused, "say where its connections come in with --address http://HOST:PORT",
+				"the object has %s entries besides %s, and which of the gateway's ports leads to which is not known", other.Section, e).Named("E_NO_LISTENER")
+		}
+	}
+	return nil
+}
+
 // oneDraw makes each sample of a connection-oriented route a connection of its own: it is there that Envoy draws. E_REUSED where
 // the flags want otherwise.
 func oneDraw(e route.Entry, c *verify.Config) error {

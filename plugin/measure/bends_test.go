@@ -101,6 +101,29 @@ func TestOneDrawPerConnection(t *testing.T) {
 	}
 }
 
+// A load that was sent to the port of other entries says nothing of this one.
+func TestTheRightPort(t *testing.T) {
+	for _, tt := range []struct {
+		section, beside, address string
+		refused                  bool
+	}{
+		{"tcp", "", "", false},
+		{"tcp", "http", "", true},
+		{"tls", "tcp", "", true},
+		{"tcp", "http", "http://127.0.0.1:9000", false}, // a person knows
+		{"http", "tcp", "", false},                      // requests come in where HTTP is spoken
+	} {
+		e := web(t, tt.section, nil)
+		if tt.beside != "" {
+			e.Object["spec"].(map[string]any)[tt.beside] = web(t, tt.beside, nil).Object["spec"].(map[string]any)[tt.beside]
+		}
+		err := checkPort(e, tt.address)
+		if f := new(fault.Error); (err != nil) != tt.refused || err != nil && (!errors.As(err, &f) || f.Exit != fault.Refused || !strings.Contains(f.Hint, "--address")) {
+			t.Errorf("%s beside %q, address %q: %v", tt.section, tt.beside, tt.address, err)
+		}
+	}
+}
+
 func head(pairs ...string) http.Header {
 	h := http.Header{}
 	for i := 0; i < len(pairs); i += 2 {

@@ -47,10 +47,12 @@ func (i Injector) Inject(ctx context.Context, s *Site) error {
 	if err != nil {
 		return err
 	}
-	if err := i.add(ctx, s, plan); err != nil {
-		return i.End(ctx, err)
+	err = i.add(ctx, s, plan)
+	var f *fault.Error
+	if err == nil || errors.As(err, &f) && f.Name == "E_HEADER_TAKEN" { // by somebody who was quicker: nothing was written
+		return err
 	}
-	return nil
+	return i.End(ctx, err)
 }
 
 func (i Injector) add(ctx context.Context, s *Site, plan *route.Plan) error {
@@ -118,7 +120,11 @@ func (i Injector) End(ctx context.Context, err error) error {
 	if err != nil && !errors.As(err, &silent) {
 		i.Screen.Warn("%s", report.Safe(err.Error()))
 	}
-	return fault.New(fault.NeedsPerson, "this removes it: "+i.Subject.Command("undo", "--injected"),
+	hint := "this removes it: " + i.Subject.Command("undo", "--injected")
+	if f := new(fault.Error); errors.As(removeErr, &f) && f.Name == "E_HEADER_CHANGED" { // which no program can
+		hint = f.Hint
+	}
+	return fault.New(fault.NeedsPerson, hint,
 		"the injected response header %s is still in %s: %w", route.InjectedHeader, i.Subject.Entry, removeErr).Named("E_HEADER_LEFT")
 }
 

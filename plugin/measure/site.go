@@ -73,10 +73,13 @@ type Site struct {
 	closer io.Closer
 }
 
-// Open finds the Site of a subject: it settles the request, which the subject's entry must govern, shows each address before the first connection to it, takes the first that answers
-// HTTP, and learns there how replies name versions.
+// Open finds the Site of a subject: it settles the request, which the subject's entry must govern, shows each address before the
+// first connection to it, takes the first that answers HTTP, and learns there how replies name versions.
 func Open(ctx context.Context, s *subject.Subject, f *Flags, show *screen.Screen) (*Site, error) {
 	if err := checkFaults(s.Entry, f.AllowFault); err != nil {
+		return nil, err
+	}
+	if err := checkPort(s.Entry, f.Address); err != nil {
 		return nil, err
 	}
 	q, err := inquire(ctx, s, f, show)

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -92,6 +91,15 @@ func PlanInject(e Entry, o Options) (*Plan, error) {
 		return nil, fault.New(fault.Refused, "leave out --identify inject, or take that header away; kubectl mesh-split undo --injected removes one that was left behind",
 			"%s: %s sets or removes %s already", e, where, InjectedHeader).Named("E_HEADER_TAKEN")
 	}
+	if old := h.Injected(e); old != nil { // its header may be in a route that was moved: a new note must not replace it then
+		all, err := Entries(e.Object, nil)
+		if err != nil {
+			return nil, err
+		}
+		if _, other, found := old.find(all, h.Injections); found {
+			return nil, fault.New(fault.Refused, "kubectl mesh-split undo --injected removes it", "%s carries %s, which a run left behind", other, InjectedHeader).Named("E_HEADER_TAKEN")
+		}
+	}
 	note := Injection{At: o.At.UTC().Format(time.RFC3339), By: o.By, Route: e.Label(), Names: e.Names()}
 	ops := []Op{{"test", "/metadata/resourceVersion", str(e.Object, "metadata", "resourceVersion")}}
 	var adds []Op
@@ -114,57 +122,6 @@ func PlanInject(e Entry, o Options) (*Plan, error) {
 	h.Injections = append(slices.DeleteFunc(h.Injections, func(i Injection) bool { return i.slot() == e.Slot() }), note)
 	p.Ops = slices.Concat(ops, adds, h.ops(e.Object))
 	return p, nil
-}
-
-// PlanRemoval plans to remove what a note of the object says was added, exactly, and the note with it; slot is the entry, "" for
-// all. Nothing to do where there is no note. E_HEADER_CHANGED when the entry is no longer as it was left: then a person must look.
-func PlanRemoval(object Object, slot string) (*Plan, error) {
-	entries, err := Entries(object, nil)
-	if err != nil {
-		return nil, err
-	}
-	p := &Plan{Object: object, again: func(now Object, _ History) (*Plan, error) { return PlanRemoval(now, slot) }}
-	h := HistoryOf(object)
-	var kept []Injection
-	var tests, removes []Op
-	for _, note := range h.Injections {
-		if slot != "" && note.slot() != slot {
-			kept = append(kept, note)
-			continue
-		}
-		e, found := note.find(entries)
-		if !found || e.takes(InjectedHeader) == "" {
-			continue // whoever took it away left nothing but the note
-		}
-		if !note.whole(e) {
-			return nil, fault.New(fault.Refused, fmt.Sprintf("take the header away by hand: kubectl edit %s %s -n %s", strings.ToLower(e.Kind()), e.ObjectName(), e.Namespace()),
-				"%s is no longer as the injected header %s left it", e, InjectedHeader).Named("E_HEADER_CHANGED")
-		}
-		for i, path := range note.Paths {
-			value, _ := addition(e, i, path, note.Names[i])
-			tests = append(tests, Op{"test", path, value})
-			removes = append(removes, Op{Op: "remove", Path: path})
-		}
-	}
-	if len(h.Injections) == len(kept) {
-		return p, nil
-	}
-	h.Injections = kept
-	p.Ops = append([]Op{{"test", "/metadata/resourceVersion", str(object, "metadata", "resourceVersion")}}, slices.Concat(tests, removes)...)
-	if len(h.Items)+len(kept) == 0 {
-		p.Ops = append(p.Ops, Op{Op: "remove", Path: "/metadata/annotations/" + escape(HistoryKey)})
-	} else {
-		p.Ops = append(p.Ops, h.ops(object)...)
-	}
-	return p, nil
-}
-
-func (i Injection) find(entries []Entry) (Entry, bool) {
-	at := slices.IndexFunc(entries, func(e Entry) bool { return e.Slot() == i.slot() })
-	if at < 0 {
-		return Entry{}, false
-	}
-	return entries[at], true
 }
 
 // whole says whether the entry is as the note left it, and the note says nothing but our header: an annotation is text that

@@ -121,6 +121,59 @@ func TestInjectRefusals(t *testing.T) {
 	}
 }
 
+// The header is removed where it is, also when other routes were put before it or taken away: a note whose header stays is worse than
+// both.
+func TestRemoveMoved(t *testing.T) {
+	const other = `{route: [{destination: {host: ratings}}]}`
+	two := `{http: [` + other + `, ` + strings.TrimPrefix(strings.TrimSuffix(reviews, "]}"), "{http: [") + `]}`
+	o := virtualService(t, "shop", "web", two)
+	plan, err := route.PlanInject(entries(t, o, nil)[1], injecting)
+	if err != nil {
+		t.Fatal(err)
+	}
+	with := inJSON(t, patched(t, o, plan))
+	routes := func(change func(list []any) []any) route.Object {
+		now := object(t, with)
+		spec := now["spec"].(map[string]any)
+		spec["http"] = change(spec["http"].([]any))
+		return now
+	}
+	first := func(list []any) []any { return list[1:] }
+	third := func(list []any) []any { return append([]any{list[0]}, list...) }
+	for _, tt := range []struct {
+		why string
+		now route.Object
+		err string
+	}{
+		{"the route before was taken away", routes(first), ""},
+		{"a route was put before", routes(third), ""},
+		{"it was moved and changed", routes(func(list []any) []any { list[1].(map[string]any)["timeout"] = "1s"; return third(list) }), "E_HEADER_CHANGED"},
+	} {
+		for _, slot := range []string{"", "http[1]"} {
+			p, err := route.PlanRemoval(tt.now, slot)
+			if nameOf(err) != tt.err {
+				t.Errorf("%s, %q: %v, want %q", tt.why, slot, err, tt.err)
+			}
+			if err == nil && strings.Contains(inJSON(t, patched(t, tt.now, p)), route.InjectedHeader) {
+				t.Errorf("%s, %q: the header stays\n%s", tt.why, slot, inJSON(t, patched(t, tt.now, p)))
+			}
+		}
+	}
+	// What stands now where the note says must not take the note's place.
+	if p, err := route.PlanInject(entries(t, routes(third), nil)[1], injecting); nameOf(err) != "E_HEADER_TAKEN" {
+		t.Errorf("%v %v", p, err)
+	}
+	// Annotations that were written anew have no note: whoever injected knows better than to call it removed.
+	bare := object(t, with)
+	delete(bare["metadata"].(map[string]any), "annotations")
+	if p, err := route.PlanRemoval(bare, "http[1]"); nameOf(err) != "E_HEADER_CHANGED" {
+		t.Errorf("%v %v", p, err)
+	}
+	if p, err := route.PlanRemoval(bare, ""); err != nil || !p.Nothing() {
+		t.Errorf("without a note it is nobody's to remove: %v %v", p, err)
+	}
+}
+
 // A history with a note in it is the same history: ids, undo and verdicts do not see it.
 func TestInjectionInTheHistory(t *testing.T) {
 	o := virtualService(t, "shop", "web", reviews)

@@ -39,11 +39,13 @@ func (p *Plan) Reverted(now Object, after time.Duration) error {
 	return nil
 }
 
-// Overwritten is the newest change that the object's history tells of an entry, where the entry has other weights now: somebody set
-// them back, or wrote over them. Nil while they stand, and where the entry has other destinations than then.
-func Overwritten(e Entry) *HistoryItem {
-	for _, item := range HistoryOf(e.Object).Items {
-		if item.foreign || item.slot() != e.Slot() {
+// Overwritten is the newest change that is remembered of an entry, in its object or elsewhere, where the entry has other weights
+// now: somebody set them back, or wrote over them. Nil while they stand, and where the entry has other destinations than then.
+func Overwritten(e Entry, elsewhere History) *HistoryItem {
+	h := HistoryOf(e.Object).With(elsewhere)
+	h.forgetUnwritten([]Entry{e})
+	for _, item := range h.Items {
+		if item.foreign || item.Verdict == NotWritten || item.slot() != e.Slot() {
 			continue
 		}
 		if !slices.EqualFunc(e.Destinations, item.Dests, func(d Destination, record string) bool { return d.Record == record }) {

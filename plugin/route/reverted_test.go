@@ -19,28 +19,36 @@ func TestOverwritten(t *testing.T) {
 	}
 	const item = `{"v":1,"id":2,"at":"","by":"alice","op":"set","route":"%r","d":["a","b"],"from":[100,0],"to":[%t,30],"verdict":"none"}`
 	of := func(slot, to string) string { return strings.NewReplacer("%r", slot, "%t", to).Replace(item) }
+	later := func(verdict string) string {
+		return strings.NewReplacer(`"id":2`, `"id":3`, "[100,0]", "[70,30]", `"none"`, `"`+verdict+`"`).Replace(of("http[0]", "50"))
+	}
 	for _, row := range []struct {
 		name    string
 		history string
 		a       any
 		b       int64
-		want    int64 // id of the change, 0 for none
+		beside  string // what is remembered outside of the object
+		want    int64  // id of the change, 0 for none
 	}{
-		{"the weights stand", "[" + of("http[0]", "70") + "]", int64(70), 30, 0},
-		{"they were set back", "[" + of("http[0]", "70") + "]", int64(100), 0, 2},
-		{"an absent key is no 0", "[" + of("http[0]", "null") + "]", int64(0), 30, 2},
-		{"an absent key stands", "[" + of("http[0]", "null") + "]", nil, 30, 0},
-		{"of another entry", "[" + of("http[1]", "70") + "]", int64(100), 0, 0},
-		{"items that are not ours say nothing", `[{"id":3,"op":"magic"},` + of("http[0]", "70") + "]", int64(70), 30, 0},
-		{"no history", "", int64(70), 30, 0},
-		{"broken history", "{", int64(70), 30, 0},
+		{"the weights stand", "[" + of("http[0]", "70") + "]", int64(70), 30, "", 0},
+		{"they were set back", "[" + of("http[0]", "70") + "]", int64(100), 0, "", 2},
+		{"an absent key is no 0", "[" + of("http[0]", "null") + "]", int64(0), 30, "", 2},
+		{"an absent key stands", "[" + of("http[0]", "null") + "]", nil, 30, "", 0},
+		{"of another entry", "[" + of("http[1]", "70") + "]", int64(100), 0, "", 0},
+		{"items that are not ours say nothing", `[{"id":3,"op":"magic"},` + of("http[0]", "70") + "]", int64(70), 30, "", 0},
+		{"no history", "", int64(70), 30, "", 0},
+		{"broken history", "{", int64(70), 30, "", 0},
+		{"a later change is remembered beside the object", "[" + of("http[0]", "70") + "]", int64(50), 30, "[" + later("none") + "]", 0},
+		{"and was written over", "[" + of("http[0]", "70") + "]", int64(60), 30, "[" + later("none") + "]", 3},
+		{"one that was announced and never made", "[" + of("http[0]", "70") + "]", int64(70), 30, "[" + later("pending") + "]", 0},
+		{"one that is known not to be made", "[" + of("http[0]", "70") + "]", int64(70), 30, "[" + later(NotWritten) + "]", 0},
 	} {
 		entries, err := Entries(object(row.history, row.a, row.b), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		got := int64(0)
-		if item := Overwritten(entries[0]); item != nil {
+		if item := Overwritten(entries[0], ParseHistory(row.beside)); item != nil {
 			got = item.ID
 		}
 		if got != row.want {

@@ -56,8 +56,8 @@ share, or give what is missing where only one can.
 
 Nothing is taken back by itself: the command that does is printed. --revert-on fail,inconclusive does it for you.
 
-Exit codes: 0 done and PASS, 1 error, 2 usage, 3 FAIL, 4 INCONCLUSIVE or not live in time, 5 refused, 6 a revert failed,
-130 interrupted.`,
+Exit codes: 0 done and PASS, 1 error, 2 usage, 3 FAIL, 4 INCONCLUSIVE or not live in time, 5 refused, 6 a revert failed or an
+injected header stays, 130 interrupted.`,
 		Example: `  # 30 % to the destination in namespace stage, the rest stays where it is
   kubectl mesh-split set demoapp stage=30
 

@@ -53,9 +53,13 @@ func (l *looker) look(ctx context.Context) (p picture, err error) {
 	s := l.subject
 	p.entry = s.Entry
 	p.view.Entry = s.Entry
-	p.overwritten = route.Overwritten(s.Entry)
-	if w := route.LastWriter(s.Object.Object, s.Entry.Section); w != nil {
+	w := route.LastWriter(s.Object.Object, s.Entry.Section)
+	if w != nil {
 		p.writer = w.String()
+	}
+	elsewhere, unread := l.options.Client.Remembered(ctx, s.Object)
+	if unread == nil || w == nil || w.Manager != route.FieldManager { // else it may be a change of our own that is remembered there
+		p.overwritten = route.Overwritten(s.Entry, elsewhere)
 	}
 	if p.declared, err = l.options.declared(s); err != nil {
 		return p, err
@@ -74,6 +78,14 @@ func (l *looker) look(ctx context.Context) (p picture, err error) {
 	}
 	p.others = l.others
 	return p, nil
+}
+
+// command is a command about the entry; that of the history is about the whole object.
+func (l *looker) command(verb string, args ...string) string {
+	if verb == "history" {
+		return l.subject.Command(verb, args...)
+	}
+	return l.subject.RouteCommand(verb, args...)
 }
 
 // renew begins to count anew when the object or a gateway has other weights than before: counts of both would tell of neither.

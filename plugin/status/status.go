@@ -123,7 +123,7 @@ func (o *Options) Run(ctx context.Context) error {
 	if err := l.observe(ctx, &p); err != nil {
 		return err
 	}
-	found := diagnose(p, l.subject.RouteCommand)
+	found := diagnose(p, l.command)
 	if o.Output == "json" {
 		return report.WriteJSON(o.Streams.Out, document(l.subject, p, found))
 	}

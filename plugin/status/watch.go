@@ -69,7 +69,7 @@ func (l *looker) next(ctx context.Context, whole bool) (text string, pause time.
 	if err != nil {
 		return fmt.Sprintf("%s  %s\n", stamp(), report.Safe(firstLine(err))), watchEvery
 	}
-	found := diagnose(p, l.subject.Command)
+	found := diagnose(p, l.command)
 	pause = watchEvery
 	if !p.view.Live() {
 		pause = watchSoon

@@ -19,9 +19,6 @@ func (o *Options) Run(ctx context.Context) error {
 	show := screen.New(o.Streams.Out, o.Streams.ErrOut, o.Output == "json")
 	removed, err := o.removeInjected(ctx, show)
 	if o.Injected || err != nil {
-		if err == nil && !removed {
-			show.Line("nothing was left behind: no note of an injected header")
-		}
 		return err
 	}
 	err = change.Run(ctx, &o.Options)
@@ -44,10 +41,13 @@ func (o *Options) removeInjected(ctx context.Context, show *screen.Screen) (remo
 		return false, err
 	}
 	if len(route.HistoryOf(s.Object.Object).Injections) == 0 {
+		if o.Injected {
+			show.Line("nothing was left behind: no note of an injected header")
+		}
 		return false, nil
 	}
 	if o.DryRun == "client" || o.DryRun == "server" {
-		show.Warn("without --dry-run the injected response header %s is removed, too", route.InjectedHeader)
+		show.Line("dry run: the response header %s, which a run left behind, would be removed", route.InjectedHeader)
 		return false, nil
 	}
 	removed, err = measure.Remove(ctx, s, "", o.Manager, o.Abort)

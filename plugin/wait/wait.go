@@ -109,8 +109,10 @@ func (o *Options) Run(ctx context.Context) error {
 	if err := s.FindGateways(ctx); err != nil {
 		return err
 	}
-	if s.Entry.OfConnections() {
-		return fault.New(fault.Failed, "kubectl mesh-split verify measures them", "the gateways do not show the weights of %s: it routes connections", s.Entry)
+	for _, e := range s.Entries() {
+		if e.OfConnections() {
+			return fault.New(fault.Failed, "kubectl mesh-split verify measures them", "the gateways do not show the weights of %s: it routes connections", e)
+		}
 	}
 	show.Title(s.Title()...)
 	waiting, cancel := context.WithTimeout(ctx, o.Timeout)

@@ -110,7 +110,7 @@ func WriteColumns(w io.Writer, rows [][]string) {
 func WriteNotes(w io.Writer, r *Verification) {
 	wrote := false
 	note := func(format string, args ...any) {
-		fmt.Fprintf(w, "  note  "+format+"\n", args...)
+		fmt.Fprintf(w, "  note  %s\n", Safe(fmt.Sprintf(format, args...))) // names and headers of replies are in it
 		wrote = true
 	}
 	for _, warning := range r.Warnings {
@@ -118,7 +118,7 @@ func WriteNotes(w io.Writer, r *Verification) {
 	}
 	for _, l := range r.Load.Limits {
 		note("%s", l.Message)
-		fmt.Fprintf(w, "        %s\n", l.Remedy)
+		fmt.Fprintf(w, "        %s\n", Safe(l.Remedy))
 	}
 	if failures := brokenOutcomes(r); failures != "" {
 		note("requests without a whole reply: %s", failures)
@@ -163,9 +163,9 @@ func WriteVerdict(w io.Writer, r *Verification) {
 	}
 	for i, reason := range r.Reasons {
 		if i == 0 {
-			fmt.Fprintf(w, "%s  %s\n", r.Verdict, reason.Message)
+			fmt.Fprintf(w, "%s  %s\n", r.Verdict, Safe(reason.Message))
 		} else {
-			fmt.Fprintf(w, "also  %s\n", reason.Message)
+			fmt.Fprintf(w, "also  %s\n", Safe(reason.Message))
 		}
 	}
 	if s := certain(r); s != "" {

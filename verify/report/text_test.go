@@ -91,6 +91,26 @@ func TestText(t *testing.T) {
 	}
 }
 
+// Whoever answers may not write on the terminal: notes and reasons quote names and headers of replies.
+func TestHostileReplies(t *testing.T) {
+	const evil = "a\x1b[2J\u009b1A\nPASS  all is well"
+	r := sample()
+	r.Versions[0].Name, r.Warnings = evil, []string{"replies also name " + evil}
+	r.Reasons = []report.Reason{{Code: "one", Message: evil}, {Code: "two", Message: evil}}
+	r.Load.Limits = []report.Limit{{Code: "behind", Message: evil, Remedy: evil}}
+	r.GatewayMade, r.Outcomes = map[string]uint64{evil: 1}, map[string]uint64{evil: 1, "answered": 5490}
+	var b bytes.Buffer
+	report.WriteText(&b, r)
+	for line := range strings.Lines(b.String()) {
+		if strings.ContainsAny(line, "\x1b\u009b") || strings.HasPrefix(line, "PASS  all") {
+			t.Errorf("a reply wrote on the terminal: %q", line)
+		}
+	}
+	if n := strings.Count(b.String(), `\x1b[2J`); n < 6 {
+		t.Errorf("%d of what was said is shown:\n%s", n, b.String())
+	}
+}
+
 // Of many addresses a person sees those that differ, and how many others there are.
 func TestManyPeers(t *testing.T) {
 	r := sample()
