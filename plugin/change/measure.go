@@ -1,6 +1,7 @@
 package change
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -47,17 +48,12 @@ func (c *course) openSites(ctx context.Context) error {
 func (c *course) measure(ctx context.Context) outcome {
 	var worst outcome
 	each := make([]string, len(c.sites))
-	for i := range each {
-		each[i] = "none"
-	}
 	for i, entry := range c.subject.Entries() {
 		if len(c.sites) > 1 {
 			c.screen.Line("\n  %s", report.Safe(entry.Label()))
 		}
 		out := c.measureOne(ctx, i)
-		if out.verdict != "" {
-			each[i] = out.verdict
-		}
+		each[i] = out.verdict
 		if i == 0 || out.worse(worst) {
 			worst = out
 		}
@@ -69,7 +65,14 @@ func (c *course) measure(ctx context.Context) outcome {
 			break
 		}
 	}
-	if len(c.sites) > 1 && worst.exit != fault.Interrupted {
+	if len(c.sites) > 1 {
+		unmeasured := "none"
+		if worst.exit == fault.Interrupted {
+			unmeasured = "pending" // as it was: what was judged before the interruption stays judged
+		}
+		for i := range each {
+			each[i] = cmp.Or(each[i], unmeasured)
+		}
 		worst.each = each
 		c.sayEach()
 	}

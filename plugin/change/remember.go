@@ -77,7 +77,7 @@ func (c *course) wayBack() string {
 
 // record writes the verdict of the change into the object's history, of each route its own.
 func (c *course) record(ctx context.Context, out outcome) {
-	if out.verdict == "" || c.plan.ID() == 0 || !c.options.Verify {
+	if out.verdict == "" && out.each == nil || c.plan.ID() == 0 || !c.options.Verify {
 		return
 	}
 	verdicts := map[int64]string{}
