@@ -58,7 +58,7 @@ func (c *course) conclude(ctx, following context.Context, out outcome) error {
 			return c.end(err)
 		}
 	} else if !c.plan.Nothing() {
-		c.screen.Say("undo", "%s", c.doc.Undo)
+		c.screen.Say("undo", "%s", c.undo())
 	}
 	switch {
 	case out.err != nil:

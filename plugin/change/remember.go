@@ -75,6 +75,14 @@ func (c *course) wayBack() string {
 	return c.subject.Command("undo")
 }
 
+// undo is how the change is taken back, for people. There is no command where nothing remembers weights that were no split.
+func (c *course) undo() string {
+	if c.doc.Undo == "" {
+		return "no command: the weights before were no split, and --history=none remembers none"
+	}
+	return c.doc.Undo
+}
+
 // record writes the verdict of the change into the object's history, of each route its own.
 func (c *course) record(ctx context.Context, out outcome) {
 	if out.verdict == "" && out.each == nil || c.plan.ID() == 0 || !c.options.Verify {

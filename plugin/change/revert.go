@@ -49,5 +49,5 @@ func (c *course) revert(ctx context.Context) error {
 
 // needsPerson says that a revert did not happen.
 func (c *course) needsPerson(err error) error {
-	return fault.New(fault.NeedsPerson, "the new weights are still there; "+c.doc.Undo, "reverting failed: %w", err).Named("E_REVERT_FAILED")
+	return fault.New(fault.NeedsPerson, "the new weights are still there; "+c.undo(), "reverting failed: %w", err).Named("E_REVERT_FAILED")
 }

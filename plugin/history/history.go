@@ -96,6 +96,9 @@ func (o *Options) Run(ctx context.Context) error {
 		show.Warn("changes that ConfigMap %s may remember are not shown: %s", mesh.Notes, report.Safe(err.Error()))
 	}
 	h := route.HistoryOf(object.Object).With(noted)
+	if entries, err := route.Entries(object.Object, nil); err == nil {
+		h.ForgetUnwritten(entries)
+	}
 	for _, warning := range h.Warnings {
 		show.Warn("%s", report.Safe(warning))
 	}

@@ -32,9 +32,9 @@ func (i HistoryItem) is(o HistoryItem) bool {
 	return i.foreign == o.foreign && i.ID == o.ID && i.Route == o.Route && i.At == o.At && i.By == o.By && i.Op == o.Op
 }
 
-// forgetUnwritten marks the newest changes of an entry that were announced and never made: a program that was killed between the
+// ForgetUnwritten marks the newest changes of an entry that were announced and never made: a program that was killed between the
 // two writes leaves such a note, and it must not stand in the way of an undo. The entry tells: it stands as before the change.
-func (h History) forgetUnwritten(entries []Entry) {
+func (h History) ForgetUnwritten(entries []Entry) {
 	written := map[string]bool{} // the newest written change of the slot was seen: what is older was, too
 	for i := range h.Items {
 		item := &h.Items[i]

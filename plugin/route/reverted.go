@@ -43,7 +43,7 @@ func (p *Plan) Reverted(now Object, after time.Duration) error {
 // now: somebody set them back, or wrote over them. Nil while they stand, and where the entry has other destinations than then.
 func Overwritten(e Entry, elsewhere History) *HistoryItem {
 	h := HistoryOf(e.Object).With(elsewhere)
-	h.forgetUnwritten([]Entry{e})
+	h.ForgetUnwritten([]Entry{e})
 	for _, item := range h.Items {
 		if item.foreign || item.Verdict == NotWritten || item.slot() != e.Slot() {
 			continue

@@ -79,7 +79,7 @@ func remembered(object Object, mesh *Mesh, o Options) (History, []Entry, error) 
 		return History{}, nil, err
 	}
 	h := HistoryOf(object).With(o.Elsewhere)
-	h.forgetUnwritten(entries)
+	h.ForgetUnwritten(entries)
 	return h, entries, nil
 }
 
