@@ -153,7 +153,7 @@ func (c *course) judged(ctx context.Context, i int, r *verify.Report, err error)
 	c.arrived(r.Propagation)
 	r.Gateways, r.Propagation = c.routes[i].Gateways, c.doc.Propagation
 	c.routes[i].Verification, c.routes[i].Verdict = r, r.Verdict
-	c.doc.Verdict = c.verdict()
+	c.doc.Verdict = report.Worst(c.reports())
 	c.screen.Done("measured", "%s", report.Measured(r))
 	c.screen.Line("")
 	report.WriteText(c.screen.Out(), r)

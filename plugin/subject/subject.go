@@ -78,23 +78,29 @@ func (s *Subject) Entries() []route.Entry { return append([]route.Entry{s.Entry}
 
 // PlanSet plans the shares that terms ask for, in the subject's entries or with all in every entry that has them, which are the
 // subject's from then on.
-func (s *Subject) PlanSet(all bool, terms []route.Term, o route.Options) (*route.Plan, error) {
+func (s *Subject) PlanSet(all bool, terms []route.Term, o route.Options) (plan *route.Plan, err error) {
 	var left []string
 	if all {
-		entries, err := route.Entries(s.Object.Object, s.Mesh)
-		if err == nil {
-			entries, left, err = route.ChooseAll(entries, terms)
-		}
-		if err != nil {
+		if left, err = s.ChooseAll(terms); err != nil {
 			return nil, err
 		}
-		s.TakeNamed(entries)
 	}
-	plan, err := route.PlanSet(s.Entries(), terms, o)
-	if err == nil {
+	if plan, err = route.PlanSet(s.Entries(), terms, o); err == nil {
 		plan.LeftOut = left
 	}
 	return plan, err
+}
+
+// ChooseAll takes every entry that splits traffic and has the destinations that terms name. Left says why others are left out.
+func (s *Subject) ChooseAll(terms []route.Term) (left []string, err error) {
+	entries, err := route.Entries(s.Object.Object, s.Mesh)
+	if err != nil {
+		return nil, err
+	}
+	if entries, left, err = route.ChooseAll(entries, terms); err == nil {
+		s.TakeNamed(entries)
+	}
+	return left, err
 }
 
 // TakeNamed takes the entries as if each had been named by --route.
