@@ -12,6 +12,22 @@ import (
 	"github.com/mesh-split/mesh-split/verify/report"
 )
 
+// governed makes sure that the request of --url governs what is changed, where it is not measured.
+func (c *course) governed(ctx context.Context) error {
+	if !c.byURL() || c.options.Verify && !c.options.dry() {
+		return nil
+	}
+	for _, change := range c.plan.Changes {
+		if err := measure.Govern(ctx, c.subject.Of(change.Entry), c.options.Measure, c.screen); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// byURL is true with --url, which must govern what is changed even where nothing is measured.
+func (c *course) byURL() bool { return c.options.Measure != nil && c.options.Measure.URL != "" }
+
 // openSites finds for each route where its load goes in, and how replies name versions there.
 func (c *course) openSites(ctx context.Context) error {
 	if !c.options.Verify || c.options.dry() {

@@ -20,6 +20,8 @@ type Subject struct {
 
 	others  []route.Entry // what it is about besides Entry
 	chosen  []string      // --route
+	roots   []mesh.Object // what delegates to Object, where that is a delegate and its gateways were found
+	whole   *route.Mesh   // what decides about requests, of all gateways; nil until it was read
 	rules   *route.Mesh   // of Rules; nil until it was called
 	unruled []string
 }
@@ -32,7 +34,12 @@ func Load(ctx context.Context, c *mesh.Client, name string, chosen ...string) (*
 	if err != nil {
 		return nil, err
 	}
-	return s, s.Choose(chosen...)
+	if err = s.Choose(chosen...); err != nil {
+		if d := s.follow(ctx, err); d != nil {
+			return d, nil
+		}
+	}
+	return s, err
 }
 
 // Read reads the object called name and leaves the choice of an entry to the caller.
@@ -124,13 +131,24 @@ func (s *Subject) Of(e route.Entry) *Subject {
 
 // FindGateways finds the gateways that serve the object.
 func (s *Subject) FindGateways(ctx context.Context) (err error) {
-	s.Gateways, err = s.Client.Gateways(ctx, s.Object)
+	objects := []mesh.Object{s.Object}
+	if route.IsDelegate(s.Object.Object) {
+		if err := s.findRoots(ctx); err != nil {
+			return err
+		}
+		objects = s.roots
+	}
+	s.Gateways, err = s.Client.Gateways(ctx, objects...)
 	return err
 }
 
-// Hosts are the hosts that the object serves; an HTTPRoute that names none has those of the listener that it is attached to.
+// Hosts are the hosts that the object serves: a delegate those of its roots, and an HTTPRoute that names none those of the listener
+// that it is attached to.
 func (s *Subject) Hosts() []string {
 	hosts := mesh.Hosts(s.Object)
+	for _, root := range s.roots {
+		hosts = append(hosts, mesh.Hosts(root)...)
+	}
 	if len(hosts) == 0 && s.Gateways != nil {
 		return s.Gateways.Server.Hosts
 	}
@@ -151,6 +169,9 @@ func (s *Subject) Title() []string {
 		"context " + s.Client.Context,
 		s.Object.String() + " " + strings.Join(entries, ", "),
 		"hosts " + strings.Join(s.Hosts(), ", "),
+	}
+	for _, root := range s.roots {
+		facts = append(facts, "root "+root.GetNamespace()+"/"+root.GetName())
 	}
 	if s.Gateways != nil {
 		facts = append(facts, "gateway "+s.Gateways.Title())

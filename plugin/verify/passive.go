@@ -249,7 +249,7 @@ func (p *passive) admitMirrors(r *core.Report) {
 // refuseFlags refuses flags that have no meaning together.
 func (o *Options) refuseFlags(changed func(string) bool) error {
 	if o.Passive {
-		for _, name := range []string{"address", "rate", "connections", "path", "host", "identify", "watch"} {
+		for _, name := range []string{"url", "address", "rate", "connections", "path", "host", "identify", "watch"} {
 			if changed(name) {
 				return fault.Usagef("leave out one of them", "--passive sends nothing, so --%s has no meaning", name)
 			}
