@@ -98,7 +98,7 @@ func (c *course) prepare(ctx context.Context) (err error) {
 	} else {
 		c.subject, err = subject.Load(ctx, o.Client, o.Name, o.Routes...)
 	}
-	if err != nil && o.Verify {
+	if err != nil && o.asks() {
 		err = measure.Choose(ctx, c.subject, o.Measure, err)
 	}
 	if err != nil {
@@ -112,7 +112,7 @@ func (c *course) prepare(ctx context.Context) (err error) {
 	if c.plan, err = o.Plan(c.subject, c.planOptions(verdict)); err != nil {
 		return err
 	}
-	if err := c.subject.FindGateways(ctx); err != nil && (o.Wait || o.Verify) && !o.dry() {
+	if err := c.subject.FindGateways(ctx); err != nil && ((o.Wait || o.Verify) && !o.dry() || c.byURL()) {
 		return err
 	}
 	c.screen.Title(c.subject.Title()...)
@@ -124,6 +124,9 @@ func (c *course) prepare(ctx context.Context) (err error) {
 	}
 	for _, left := range c.plan.LeftOut {
 		c.screen.Warn("--all-routes leaves out %s", report.Safe(left))
+	}
+	if err := c.governed(ctx); err != nil {
+		return err
 	}
 	if err := c.openSites(ctx); err != nil {
 		return err
@@ -199,7 +202,7 @@ func (c *course) patch(ctx context.Context) (err error) {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	c.patched, err = c.options.Client.Patch(ctx, c.subject.Object, c.plan, c.patchOptions())
+	c.patched, err = c.subject.Client.Patch(ctx, c.subject.Object, c.plan, c.patchOptions())
 	if err != nil {
 		return err
 	}

@@ -90,6 +90,7 @@ func (c *course) live(ctx context.Context) (outcome, bool) {
 	case ctx.Err() != nil:
 		return c.interrupted("the weights are written; " + view.String()), false
 	}
+	c.fleet.Blame(ctx, view)
 	c.screen.Broken("live", "%s after %s", view, report.Seconds(c.options.Timeout.Seconds()))
 	view.WriteTable(c.screen.Out())
 	c.screen.Line("INCONCLUSIVE  not live in time: %s", view.Cause())
@@ -153,7 +154,7 @@ func (c *course) judged(ctx context.Context, i int, r *verify.Report, err error)
 	c.arrived(r.Propagation)
 	r.Gateways, r.Propagation = c.routes[i].Gateways, c.doc.Propagation
 	c.routes[i].Verification, c.routes[i].Verdict = r, r.Verdict
-	c.doc.Verdict = c.verdict()
+	c.doc.Verdict = report.Worst(c.reports())
 	c.screen.Done("measured", "%s", report.Measured(r))
 	c.screen.Line("")
 	report.WriteText(c.screen.Out(), r)

@@ -11,8 +11,23 @@ import (
 	"github.com/mesh-split/mesh-split/plugin/route"
 	"github.com/mesh-split/mesh-split/verify/fault"
 	"github.com/mesh-split/mesh-split/verify/report"
-	"github.com/mesh-split/mesh-split/verify/verdict"
 )
+
+// governed makes sure that the request of --url governs what is changed, where it is not measured.
+func (c *course) governed(ctx context.Context) error {
+	if !c.byURL() || c.options.Verify && !c.options.dry() {
+		return nil
+	}
+	for _, change := range c.plan.Changes {
+		if err := measure.Govern(ctx, c.subject.Of(change.Entry), c.options.Measure, c.screen); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// byURL is true with --url, which must govern what is changed even where nothing is measured.
+func (c *course) byURL() bool { return c.options.Measure != nil && c.options.Measure.URL != "" }
 
 // openSites finds for each route where its load goes in, and how replies name versions there.
 func (c *course) openSites(ctx context.Context) error {
@@ -74,7 +89,7 @@ func (c *course) measure(ctx context.Context) outcome {
 			each[i] = cmp.Or(each[i], unmeasured)
 		}
 		worst.each = each
-		c.sayEach()
+		report.WriteRoutes(c.screen.Out(), c.reports(), "the change")
 	}
 	return worst
 }
@@ -103,44 +118,13 @@ func (o outcome) rank() int {
 	return 0
 }
 
-// verdict is the worst of all routes. One that was not measured is not settled, once another was.
-func (c *course) verdict() string {
-	seen := map[string]bool{}
+// reports are the verdicts of the routes so far.
+func (c *course) reports() []report.RouteReport {
+	var list []report.RouteReport
 	for _, r := range c.routes {
-		seen[r.Verdict] = true
+		list = append(list, report.RouteReport{Route: r.Route, Verdict: r.Verdict, Verification: r.Verification})
 	}
-	unsettled := seen[verdict.Inconclusive.String()] || seen[""]
-	switch {
-	case seen[verdict.Fail.String()]:
-		return verdict.Fail.String()
-	case unsettled && (len(seen) > 1 || !seen[""]):
-		return verdict.Inconclusive.String()
-	case unsettled:
-		return ""
-	}
-	return verdict.Pass.String()
-}
-
-// sayEach writes the verdict of each route, and then that of the change.
-func (c *course) sayEach() {
-	overall := c.verdict()
-	if overall == "" {
-		return
-	}
-	rows, same := [][]string{{"route", "verdict"}}, 0
-	for _, r := range c.routes {
-		said := r.Verdict
-		if said == overall {
-			same++
-		}
-		if said == "" {
-			said = "not measured"
-		}
-		rows = append(rows, []string{report.Safe(r.Route), said})
-	}
-	c.screen.Line("")
-	report.WriteColumns(c.screen.Out(), rows)
-	c.screen.Line("%s  %d of %d routes; the change is as good as the worst of them", overall, same, len(c.routes))
+	return list
 }
 
 // labels are the names of entries, safe for a screen.

@@ -98,13 +98,16 @@ func (o *Options) Validate() error {
 	if err := o.Guard.Validate(); err != nil {
 		faults = append(faults, err)
 	}
-	if o.Verify {
+	if o.asks() {
 		if err := o.Measure.Validate(); err != nil {
 			faults = append(faults, err)
 		}
 	}
 	return errors.Join(faults...)
 }
+
+// asks is true where a request has a say: one that is measured, or that --url gives to choose the route by.
+func (o *Options) asks() bool { return o.Verify || o.Measure != nil && o.Measure.URL != "" }
 
 // dry is true for both kinds of rehearsal.
 func (o *Options) dry() bool { return o.DryRun == "client" || o.DryRun == "server" }

@@ -39,7 +39,7 @@ func (c *course) rehearse(ctx context.Context) error {
 	if err := c.guard(ctx); err != nil {
 		return err
 	}
-	if diff := c.plan.Diff(c.options.Client.Context); diff != "" {
+	if diff := c.plan.Diff(c.subject.Client.Context); diff != "" {
 		c.screen.Line("%s", diff)
 		for _, op := range c.plan.Ops {
 			c.screen.Line("  %s", report.Safe(op.String()))
@@ -50,7 +50,7 @@ func (c *course) rehearse(ctx context.Context) error {
 	case c.plan.Nothing():
 		c.screen.Line("dry run: nothing to change, the weights are these already")
 	case c.options.DryRun == "server":
-		patched, err := c.options.Client.Patch(ctx, c.subject.Object, c.plan, mesh.PatchOptions{Manager: c.options.Manager, DryRun: true})
+		patched, err := c.subject.Client.Patch(ctx, c.subject.Object, c.plan, mesh.PatchOptions{Manager: c.options.Manager, DryRun: true})
 		if err != nil {
 			return err
 		}

@@ -30,7 +30,7 @@ func (c *course) readMemory(ctx context.Context, read func()) {
 	var err error
 	go func() {
 		defer close(done)
-		c.elsewhere, err = c.options.Client.Remembered(ctx, c.subject.Object)
+		c.elsewhere, err = c.subject.Client.Remembered(ctx, c.subject.Object)
 	}()
 	read()
 	<-done
@@ -105,7 +105,7 @@ func (c *course) record(ctx context.Context, out outcome) {
 }
 
 func (c *course) settle(ctx context.Context, verdicts map[int64]string) error {
-	client := c.options.Client
+	client := c.subject.Client
 	switch c.memory {
 	case nowhere:
 		return nil

@@ -21,18 +21,18 @@ func (c *course) revert(ctx context.Context) error {
 		}
 	}()
 	defer func() { cancel(); <-watching }()
-	now, err := c.options.Client.Get(ctx, c.subject.Object.Kind, c.subject.Object.GetName())
+	now, err := c.subject.Client.Get(ctx, c.subject.Object.Kind, c.subject.Object.GetName())
 	if err != nil {
 		return c.needsPerson(err)
 	}
 	// By id: whoever has changed the weights since knows why, and is not overruled by a program.
-	elsewhere, _ := c.options.Client.Remembered(ctx, now) // what cannot be read holds nothing of ours
+	elsewhere, _ := c.subject.Client.Remembered(ctx, now) // what cannot be read holds nothing of ours
 	c.elsewhere = elsewhere.With(route.History{Items: c.plan.Items})
 	plan, err := route.PlanRevert(now.Object, c.subject.Mesh, c.plan.ID(), c.planOptions("none"))
 	if err != nil {
 		return c.needsPerson(err)
 	}
-	patched, err := c.options.Client.Patch(ctx, now, plan, c.patchOptions())
+	patched, err := c.subject.Client.Patch(ctx, now, plan, c.patchOptions())
 	if err != nil {
 		return c.needsPerson(err)
 	}

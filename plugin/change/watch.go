@@ -37,7 +37,7 @@ func (c *course) keepVigil(ctx context.Context) context.Context {
 	plan, at := c.plan, c.patched.At
 	go func() {
 		defer close(done)
-		c.options.Client.Observe(watching, c.patched.After, func(now mesh.Object) {
+		c.subject.Client.Observe(watching, c.patched.After, func(now mesh.Object) {
 			err := plan.Reverted(now.Object, time.Since(at))
 			if err == nil {
 				return

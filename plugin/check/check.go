@@ -116,6 +116,7 @@ func (o *Options) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	o.Client = s.Client // that of the delegate's namespace, where a root was named
 	gatewayErr := s.FindGateways(ctx)
 	show.Title(s.Title()...)
 	for _, left := range plan.LeftOut {

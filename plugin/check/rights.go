@@ -14,6 +14,7 @@ type role struct {
 	name, without string // and what does not work without it
 	rights        []mesh.Right
 	instead       *mesh.Right // does as well
+	optional      bool        // most never need it
 }
 
 // roles are what the commands need, for objects of a kind and a namespace whose gateways run in another.
@@ -30,14 +31,19 @@ func roles(kind mesh.Kind, namespace, gateways string) []role {
 			{Verb: "list", Resource: "services"},
 			{Verb: "list", Resource: "pods"},
 			{Verb: "list", Group: "discovery.k8s.io", Resource: "endpointslices"},
-		}, nil},
+		}, nil, false},
 		{"edit", "set and undo are refused by the API server", []mesh.Right{
 			{Verb: "patch", Group: kind.Group, Resource: kind.Resource, Namespace: namespace},
-		}, nil},
+		}, nil, false},
 		{"inspect", "whether a change is live cannot be seen (set --wait=false)", []mesh.Right{
 			{Verb: "create", Resource: "pods/portforward", Namespace: gateways},
 			{Verb: "get", Resource: "pods/portforward", Namespace: gateways},
-		}, &mesh.Right{Verb: "create", Resource: "pods/exec", Namespace: gateways}},
+		}, &mesh.Right{Verb: "create", Resource: "pods/exec", Namespace: gateways}, false},
+		{"history", "only --history=configmap needs it", []mesh.Right{
+			{Verb: "get", Resource: "configmaps", Namespace: namespace, Name: mesh.Notes},
+			{Verb: "update", Resource: "configmaps", Namespace: namespace, Name: mesh.Notes},
+			{Verb: "create", Resource: "configmaps", Namespace: namespace},
+		}, nil, true},
 	}
 }
 
@@ -61,6 +67,10 @@ func (o *Options) rights(ctx context.Context, show *screen.Screen, kind mesh.Kin
 			show.Done("may "+r.name, "by the right to %s", report.Safe(r.instead.String()))
 			continue
 		}
-		show.Broken("may "+r.name, "no right to %s: %s", report.Safe(strings.Join(missing, ", ")), r.without)
+		say := show.Broken
+		if r.optional {
+			say = show.Left
+		}
+		say("may "+r.name, "no right to %s: %s", report.Safe(strings.Join(missing, ", ")), r.without)
 	}
 }

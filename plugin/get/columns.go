@@ -69,9 +69,9 @@ func (r row) shares() []string {
 	return list
 }
 
-// last is the newest recorded change of the entry; empty where none is.
+// last is the newest recorded change of the entry that was made; empty where none is.
 func (r row) last() route.HistoryItem {
-	i := slices.IndexFunc(r.history.Items, func(h route.HistoryItem) bool { return h.Route == r.entry.Label() })
+	i := slices.IndexFunc(r.history.Items, func(h route.HistoryItem) bool { return h.Route == r.entry.Label() && h.Verdict != route.NotWritten })
 	if i < 0 {
 		return route.HistoryItem{}
 	}

@@ -48,7 +48,7 @@ func (o *Options) output() (*output, error) {
 func (p *output) named() bool { return p.tab == nil && p.items == nil }
 
 // add takes a page of objects.
-func (p *output) add(page []mesh.Object, names *route.Mesh) error {
+func (p *output) add(page []mesh.Object, k *known) error {
 	var rows []row
 	for _, object := range page {
 		if p.named() {
@@ -58,13 +58,14 @@ func (p *output) add(page []mesh.Object, names *route.Mesh) error {
 			}
 			continue
 		}
-		entries, err := route.Entries(object.Object, names)
+		entries, err := route.Entries(object.Object, k.names)
 		if err != nil {
 			return err
 		}
+		history := route.HistoryOf(object.Object).With(k.history(object))
 		for _, e := range entries {
 			if len(e.Destinations) > 0 {
-				rows = append(rows, row{object, e, route.HistoryOf(object.Object)})
+				rows = append(rows, row{object, e, history})
 			}
 		}
 	}

@@ -66,7 +66,7 @@ func (o *Options) list(ctx context.Context, out *output) ([]*reading, error) {
 	if err != nil {
 		return nil, err
 	}
-	names := o.names(ctx, out)
+	beside := o.known(ctx, out)
 	var kinds []*reading
 	for _, q := range queries {
 		r := &reading{query: q, pages: make(chan []mesh.Object, 1)}
@@ -81,11 +81,11 @@ func (o *Options) list(ctx context.Context, out *output) ([]*reading, error) {
 	var closed []string
 	for _, r := range kinds {
 		for page := range r.pages {
-			m, err := names()
+			k, err := beside()
 			if err != nil {
 				return nil, err
 			}
-			if err := out.add(page, m); err != nil {
+			if err := out.add(page, k); err != nil {
 				return nil, err
 			}
 		}
@@ -146,39 +146,47 @@ func (o *Options) queries() ([]mesh.Query, error) {
 	return list, nil
 }
 
-// names reads what gives destinations their names, in the background; the function waits for it, and reads it anew when it is
-// asked so late that it may be old.
-func (o *Options) names(ctx context.Context, out *output) func() (*route.Mesh, error) {
+// known is what is read beside the objects.
+type known struct {
+	names   *route.Mesh                     // what gives destinations their names
+	history func(mesh.Object) route.History // what is remembered outside of the objects
+}
+
+// known reads it in the background; the function waits for it, and reads it anew when it is asked so late that it may be old.
+func (o *Options) known(ctx context.Context, out *output) func() (*known, error) {
 	if out.named() {
-		return func() (*route.Mesh, error) { return nil, nil }
+		return func() (*known, error) { return nil, nil }
 	}
 	var (
-		m    *route.Mesh
+		k    known
 		err  error
 		read time.Time
 		done = make(chan struct{})
 	)
 	refresh := func() {
-		m, _, err = o.Client.Surroundings(ctx)
+		var group sync.WaitGroup
+		group.Go(func() { k.history = o.Client.Notebook(ctx, o.All) })
+		k.names, _, err = o.Client.Surroundings(ctx)
+		group.Wait()
 		read = time.Now()
 	}
 	go func() {
 		defer close(done)
 		refresh()
 	}()
-	return func() (*route.Mesh, error) {
+	return func() (*known, error) {
 		<-done
 		if o.Watch && time.Since(read) > namesLast {
 			refresh()
 		}
-		return m, err
+		return &k, err
 	}
 }
 
 // watch prints objects as they change, until ctx ends, then nil.
 func (o *Options) watch(ctx context.Context, out *output, kinds []*reading) error {
 	ctx, stop := context.WithCancel(ctx)
-	names := o.names(ctx, out)
+	beside := o.known(ctx, out)
 	changes := make(chan mesh.Change)
 	ends := make(chan error, len(kinds))
 	var group sync.WaitGroup
@@ -201,7 +209,7 @@ func (o *Options) watch(ctx context.Context, out *output, kinds []*reading) erro
 	for {
 		select {
 		case c := <-changes:
-			if err := o.changed(out, c, names); err != nil {
+			if err := o.changed(out, c, beside); err != nil {
 				return err
 			}
 		case err := <-ends:
@@ -215,16 +223,16 @@ func (o *Options) watch(ctx context.Context, out *output, kinds []*reading) erro
 	}
 }
 
-func (o *Options) changed(out *output, c mesh.Change, names func() (*route.Mesh, error)) error {
+func (o *Options) changed(out *output, c mesh.Change, beside func() (*known, error)) error {
 	if c.Deleted {
 		fmt.Fprintf(o.Streams.ErrOut, "%s was deleted\n", report.Safe(c.String()))
 		return nil
 	}
-	m, err := names()
+	k, err := beside()
 	if err != nil {
 		return err
 	}
-	if err := out.add([]mesh.Object{c.Object}, m); err != nil {
+	if err := out.add([]mesh.Object{c.Object}, k); err != nil {
 		return err
 	}
 	if out.items != nil && len(out.items.Items) == 0 {

@@ -22,15 +22,17 @@ import (
 // inquiry is the request that is to be measured, before any is sent.
 type inquiry struct {
 	config  verify.Config // without an address
+	scheme  string        // the one asked for, or that of the gateways' server
+	port    int           // of that server; 0 is the scheme's
+	served  bool          // the gateways have a server of the scheme that was asked for
 	hosted  bool          // the host was given
 	path    string        // and query; "" is the address's own
 	derived string        // what of it follows from the entry's match, for people; "" for nothing
 }
 
 // probe is the request as the gateway will see it at an address.
-func (q inquiry) probe(s *subject.Subject, at *url.URL) route.Probe {
-	server := s.Gateways.Server
-	p := route.Probe{Scheme: map[bool]string{false: "http", true: "https"}[server.TLS], Port: int(server.Port), Host: q.config.Host,
+func (q inquiry) probe(at *url.URL) route.Probe {
+	p := route.Probe{Scheme: q.scheme, Port: q.port, Host: q.config.Host,
 		Method: strings.ToUpper(q.config.Method), Path: at.EscapedPath(), Query: at.RawQuery,
 		Headers: map[string][]string{"User-Agent": {"mesh-split/" + version.String()}, "X-Mesh-Split-Run": {"id"}}}
 	if ref, err := url.Parse(q.path); err == nil && q.path != "" {
@@ -106,52 +108,6 @@ func leads(a mesh.Address, to *url.URL) bool {
 	return err == nil && (u.Host == net.JoinHostPort(to.Hostname(), port) || slices.Contains(a.Addresses, net.JoinHostPort(to.Hostname(), port)))
 }
 
-// Probing says whether a person said anything about the request itself: then it may choose the entry.
-func (f *Flags) Probing() bool {
-	c, err := f.Config()
-	path, pathErr := f.Path()
-	return err == nil && pathErr == nil && (path != "" || c.Method != "" || c.Host != "" || len(c.Header) > 0)
-}
-
-// Choose lets the request choose the entry where the object alone does not tell, which is what why says: the one that governs it.
-// Without a request to go by, or the right to see what decides, why stands.
-func Choose(ctx context.Context, s *subject.Subject, f *Flags, why error) error {
-	var choice *fault.Error
-	if s == nil || s.Chosen() || !errors.As(why, &choice) || choice.Name != "E_CHOOSE" || !f.Probing() {
-		return why
-	}
-	if err := s.FindGateways(ctx); err != nil {
-		return err
-	}
-	at, _, err := place(s, f)
-	if err != nil {
-		return err
-	}
-	q, err := begin(s, f)
-	if err != nil {
-		return err
-	}
-	d, unread, err := decide(ctx, s, q.probe(s, at))
-	switch {
-	case err != nil && len(unread) > 0 && ctx.Err() == nil:
-		return why
-	case err != nil:
-		return err
-	}
-	entries, err := route.Entries(s.Object.Object, s.Mesh)
-	if err != nil {
-		return err
-	}
-	e, err := d.Require(entries, "")
-	if err != nil {
-		return err
-	}
-	if e.ObjectName() != s.Object.GetName() || e.Namespace() != s.Object.GetNamespace() {
-		return fault.New(fault.Refused, fmt.Sprintf("name %s -n %s", e.ObjectName(), e.Namespace()), "%s governs it, to which %s delegates", e, s.Object).Named("E_ROUTE_NOT_GOVERNING")
-	}
-	return s.Choose(e.Slot())
-}
-
 // begin is what the flags say of the request.
 func begin(s *subject.Subject, f *Flags) (q inquiry, err error) {
 	if q.config, err = f.Config(); err != nil {
@@ -163,6 +119,19 @@ func begin(s *subject.Subject, f *Flags) (q inquiry, err error) {
 	if q.hosted = q.config.Host != ""; !q.hosted {
 		q.config.Host, err = hostOf(s)
 	}
+	if f.URL != "" {
+		p, err := f.asked()
+		if err != nil {
+			return q, err
+		}
+		// The server of the scheme; where there is none, what governs the request says why.
+		if q.scheme, q.served = p.Scheme, s.Gateways.Toward(p.Scheme, p.Port); !q.served {
+			q.port = p.Port
+			return q, nil
+		}
+	}
+	server := s.Gateways.Server
+	q.scheme, q.port = map[bool]string{false: "http", true: "https"}[server.TLS], int(server.Port)
 	return q, err
 }
 
@@ -195,12 +164,12 @@ func inquire(ctx context.Context, s *subject.Subject, f *Flags, show *screen.Scr
 		return q, err
 	}
 	given := route.Given{Path: q.path != "" || at.Path != "" && at.Path != "/", Method: q.config.Method != "", Host: q.hosted}
-	samples, err := s.Entry.Samples(q.probe(s, at), given, route.Listener{Port: int(s.Gateways.Server.Port)})
+	samples, err := s.Entry.Samples(q.probe(at), given, route.Listener{Port: int(s.Gateways.Server.Port)})
 	if err != nil && ours {
 		return q, err
 	}
 	if err != nil {
-		samples = []route.Sample{{Probe: q.probe(s, at)}}
+		samples = []route.Sample{{Probe: q.probe(at)}}
 	}
 	chosen := samples[0]
 	var refusal error
@@ -229,6 +198,9 @@ func inquire(ctx context.Context, s *subject.Subject, f *Flags, show *screen.Scr
 		return q, refusal
 	case refusal != nil:
 		show.Say("note", "at the gateways this request would not get to %s: %s", report.Safe(s.Entry.String()), report.Safe(refusal.Error()))
+	}
+	if f.URL != "" && !q.served && ours {
+		return q, fault.New(fault.Refused, "kubectl mesh-split which "+report.Safe(f.URL)+" says what listens there", "the gateways of %s have no %s server for it", s.Object, q.scheme).Named("E_NO_LISTENER")
 	}
 	return q.with(chosen, s.Entry), nil
 }

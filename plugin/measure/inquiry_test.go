@@ -5,13 +5,11 @@ import (
 	"testing"
 
 	"github.com/mesh-split/mesh-split/plugin/mesh"
-	"github.com/mesh-split/mesh-split/plugin/subject"
 	"github.com/mesh-split/mesh-split/verify"
 )
 
 // The decision is asked about the request that will be sent.
 func TestInquiryProbe(t *testing.T) {
-	s := &subject.Subject{Gateways: &mesh.Gateways{Server: mesh.Server{Port: 8080}}}
 	for _, tt := range []struct {
 		why           string
 		q             inquiry
@@ -19,17 +17,17 @@ func TestInquiryProbe(t *testing.T) {
 		url           string
 		method, x, ua string
 	}{
-		{"the address itself where any host will do", inquiry{}, "http://10.0.0.1:30080", "http://10.0.0.1:30080/", "", "", "mesh-split/"},
-		{"host, path and query", inquiry{config: verify.Config{Host: "shop.example.com"}, path: "/a?b=c"}, "http://10.0.0.1:30080/z", "http://shop.example.com/a?b=c", "", "", "mesh-split/"},
-		{"a Host header is the host; others in any case", inquiry{config: verify.Config{Method: "post", Header: []string{"host: a.example.com", "X: 1", "User-Agent: curl"}}}, "http://10.0.0.1",
+		{"the address itself where any host will do", inquiry{scheme: "http", port: 8080}, "http://10.0.0.1:30080", "http://10.0.0.1:30080/", "", "", "mesh-split/"},
+		{"host, path and query", inquiry{scheme: "http", port: 8080, config: verify.Config{Host: "shop.example.com"}, path: "/a?b=c"}, "http://10.0.0.1:30080/z", "http://shop.example.com/a?b=c", "", "", "mesh-split/"},
+		{"a Host header is the host; others in any case", inquiry{scheme: "http", port: 8080, config: verify.Config{Method: "post", Header: []string{"host: a.example.com", "X: 1", "User-Agent: curl"}}}, "http://10.0.0.1",
 			"http://a.example.com/", "POST", "1", "curl"},
-		{"each request its own header and query", inquiry{config: verify.Config{Host: "h", Vary: []string{"header:X=u-{n}", "query:q={n}"}}}, "http://10.0.0.1", "http://h/?q=1", "", "u-1", "mesh-split/"},
+		{"each request its own header and query", inquiry{scheme: "http", port: 8080, config: verify.Config{Host: "h", Vary: []string{"header:X=u-{n}", "query:q={n}"}}}, "http://10.0.0.1", "http://h/?q=1", "", "u-1", "mesh-split/"},
 	} {
 		at, err := url.Parse(tt.at)
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := tt.q.probe(s, at)
+		p := tt.q.probe(at)
 		x, ua := "", ""
 		if v := p.Headers["X"]; len(v) > 0 {
 			x = v[0]

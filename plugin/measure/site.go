@@ -12,57 +12,15 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/pflag"
-
 	"github.com/mesh-split/mesh-split/plugin/mesh"
 	"github.com/mesh-split/mesh-split/plugin/route"
 	"github.com/mesh-split/mesh-split/plugin/screen"
 	"github.com/mesh-split/mesh-split/plugin/subject"
 	"github.com/mesh-split/mesh-split/verify"
 	"github.com/mesh-split/mesh-split/verify/attribute"
-	"github.com/mesh-split/mesh-split/verify/cli"
 	"github.com/mesh-split/mesh-split/verify/fault"
 	"github.com/mesh-split/mesh-split/verify/report"
 )
-
-// Flags are what a person says about the load, as raw text.
-type Flags struct {
-	cli.LoadFlags
-	Address    string
-	AllowFault bool
-
-	inject bool // --identify inject
-}
-
-// Config is that of the load, once --identify inject, which needs a cluster, is taken out.
-func (f *Flags) Config() (verify.Config, error) {
-	f.inject = f.TakeIdentify("inject") || f.inject
-	return f.LoadFlags.Config()
-}
-
-// AddFlags declares them.
-func (f *Flags) AddFlags(fs *pflag.FlagSet) {
-	f.LoadFlags.AddFlags(fs)
-	fs.Lookup("identify").Usage = "where a reply names its version: header:NAME, json:/POINTER, body:/RE/, status, or inject: let the gateways set a response header while it is measured (default: found by looking)"
-	fs.Lookup("host").Usage = "Host header, and the name a certificate must show (default: the object's only exact host)"
-	fs.Lookup("path").Usage = "path and query to request (default: what the entry's match asks for, like its headers)"
-	fs.BoolVar(&f.AllowFault, "allow-fault", false, "measure a route that injects aborts all the same: they count as without a version")
-	fs.StringVar(&f.Address, "address", "", "send the load to this URL instead of the address found in the cluster")
-}
-
-// Validate reports every wrong flag, without I/O but for the files they name.
-func (f *Flags) Validate() error {
-	_, err := f.Config()
-	if _, pathErr := f.Path(); pathErr != nil {
-		err = errors.Join(err, pathErr)
-	}
-	if f.Address != "" {
-		if _, addressErr := mesh.ParseAddress(f.Address); addressErr != nil {
-			err = errors.Join(err, addressErr)
-		}
-	}
-	return err
-}
 
 // Site is a place where load goes in and replies say who answered.
 type Site struct {

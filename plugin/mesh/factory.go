@@ -46,6 +46,16 @@ type Client struct {
 	early   *ahead // nil unless somebody asked ahead
 }
 
+// In is the Client in another namespace.
+func (c *Client) In(namespace string) *Client {
+	if namespace == c.Namespace {
+		return c
+	}
+	one := *c
+	one.Namespace, one.early = namespace, nil // what was asked ahead is about the other one
+	return &one
+}
+
 // InClusterContext stands for the kubeconfig's context where a pod's own service account is used.
 const InClusterContext = "in-cluster"
 

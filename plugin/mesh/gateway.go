@@ -74,18 +74,23 @@ func (g *Gateways) Ready() []Pod {
 	return slices.DeleteFunc(slices.Clone(g.Pods), func(p Pod) bool { return !p.Ready })
 }
 
-// Gateways finds the gateways of a route object: the Gateway objects it names, their pods, the Service before those.
-func (c *Client) Gateways(ctx context.Context, o Object) (*Gateways, error) {
+// Gateways finds the gateways of route objects, of which there is one or more: the Gateway objects they name, their pods, the
+// Service before those.
+func (c *Client) Gateways(ctx context.Context, objects ...Object) (*Gateways, error) {
 	g := &Gateways{}
-	find := c.istioServers
-	if o.Kind.Name != VirtualService.Name {
-		find = c.listeners
+	for _, o := range objects {
+		find := c.istioServers
+		if o.Kind.Name != VirtualService.Name {
+			find = c.listeners
+		}
+		servers, err := find(ctx, o, g)
+		if err != nil {
+			return nil, err
+		}
+		g.servers = append(g.servers, servers...)
 	}
-	servers, err := find(ctx, o, g)
-	if err != nil {
-		return nil, err
-	}
-	g.servers, g.Server = servers, servers[0]
+	servers := g.servers
+	g.Server = servers[0]
 	for _, s := range servers { // plain HTTP first: it needs no certificate to be measured
 		if !s.TLS {
 			g.Server = s
@@ -112,8 +117,10 @@ func (c *Client) istioServers(ctx context.Context, o Object, g *Gateways) ([]Ser
 		if err != nil {
 			return nil, err
 		}
-		g.Names = append(g.Names, namespace+"/"+name)
-		g.selectors = append(g.selectors, selector{metav1.NamespaceAll, spec.GetSelector()})
+		if full := namespace + "/" + name; !slices.Contains(g.Names, full) {
+			g.Names = append(g.Names, full)
+			g.selectors = append(g.selectors, selector{metav1.NamespaceAll, spec.GetSelector()})
+		}
 		servers = append(servers, serving(spec, namespace, o.GetNamespace(), Hosts(o), routingOf(o))...)
 	}
 	if len(servers) == 0 {
@@ -271,74 +278,6 @@ func ready(p *core.Pod) bool {
 		}
 	}
 	return false
-}
-
-// findServices finds the Services whose selector fits the gateway pods. One that opens the server's port comes first.
-func (c *Client) findServices(ctx context.Context, g *Gateways) error {
-	namespaces := map[string]bool{}
-	for _, p := range g.Pods {
-		namespaces[p.Namespace] = true
-	}
-	all, everywhere := known[[]core.Service](c, allServices)
-	for _, namespace := range keys(namespaces) {
-		list, err := all, error(nil) // those of other namespaces fit no pod
-		if !everywhere {
-			list, err = c.listServices(ctx, namespace)
-		}
-		if apierrors.IsForbidden(err) {
-			continue // an address can still be given by hand
-		}
-		if err != nil {
-			return c.explain(ask{"list", "services", namespace, ""}, err)
-		}
-		for _, s := range list {
-			selector := labels.SelectorFromSet(s.Spec.Selector)
-			if len(s.Spec.Selector) > 0 && slices.ContainsFunc(g.Pods, func(p Pod) bool {
-				return p.Namespace == namespace && p.Namespace == s.Namespace && selector.Matches(labels.Set(p.Labels))
-			}) {
-				g.services = append(g.services, s)
-			}
-		}
-	}
-	slices.SortStableFunc(g.services, func(a, b core.Service) int { return rank(a, g.Server) - rank(b, g.Server) })
-	if len(g.services) > 0 {
-		g.Service = g.services[0].Namespace + "/" + g.services[0].Name
-	}
-	return nil
-}
-
-// rank orders Services: the port first, then what reaches further.
-func rank(s core.Service, want Server) int {
-	r := 2
-	switch s.Spec.Type {
-	case core.ServiceTypeLoadBalancer:
-		r = 0
-	case core.ServiceTypeNodePort:
-		r = 1
-	}
-	if _, ok := servicePort(s, want); !ok {
-		r += 10
-	}
-	return r
-}
-
-// servicePort is the Service's port that feeds a server: by number, and else, for HTTP, by the usual names.
-func servicePort(s core.Service, want Server) (core.ServicePort, bool) {
-	for _, p := range s.Spec.Ports {
-		if uint32(p.Port) == want.Port {
-			return p, true
-		}
-	}
-	if want.Raw {
-		return core.ServicePort{}, false // the usual names are those of HTTP
-	}
-	name := map[bool]string{false: "http2", true: "https"}[want.TLS]
-	for _, p := range s.Spec.Ports {
-		if p.Name == name {
-			return p, true
-		}
-	}
-	return core.ServicePort{}, false
 }
 
 // Hosts are the hosts that a route object serves.

@@ -181,3 +181,23 @@ func TestServingConnections(t *testing.T) {
 		}
 	}
 }
+
+// The scheme of a URL chooses the server, and its port where several have that scheme.
+func TestToward(t *testing.T) {
+	for _, tt := range []struct {
+		scheme string
+		port   int
+		want   uint32 // 0: none
+	}{
+		{"http", 0, 80}, {"http", 8080, 8080}, {"http", 31380, 80}, {"https", 0, 443}, {"https", 8443, 443},
+	} {
+		g := &Gateways{servers: []Server{{Port: 80}, {Port: 5432, Raw: true}, {Port: 443, TLS: true}, {Port: 8080}}}
+		if there := g.Toward(tt.scheme, tt.port); !there || g.Server.Port != tt.want || g.Server.TLS != (tt.scheme == "https") {
+			t.Errorf("%s %d: %v, %+v; want port %d", tt.scheme, tt.port, there, g.Server, tt.want)
+		}
+	}
+	g := &Gateways{servers: []Server{{Port: 80}}, Server: Server{Port: 80}}
+	if g.Toward("https", 443) || g.Server.Port != 80 {
+		t.Errorf("a server of no such scheme: %+v", g.Server)
+	}
+}

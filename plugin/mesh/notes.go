@@ -44,6 +44,28 @@ func (c *Client) Remembered(ctx context.Context, o Object) (route.History, error
 	return parseNotes(notes, o), nil
 }
 
+// Notebook reads what the ConfigMaps remember, of the Client's namespace or of all, and gives what they remember of an object. What
+// may not be read holds nothing.
+func (c *Client) Notebook(ctx context.Context, all bool) func(Object) route.History {
+	books := map[string]*core.ConfigMap{}
+	if all {
+		list, err := c.kube.CoreV1().ConfigMaps(metav1.NamespaceAll).List(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + Notes})
+		if err == nil {
+			for i := range list.Items {
+				books[list.Items[i].Namespace] = &list.Items[i]
+			}
+		}
+	} else if notes, err := c.kube.CoreV1().ConfigMaps(c.Namespace).Get(ctx, Notes, metav1.GetOptions{}); err == nil {
+		books[c.Namespace] = notes
+	}
+	return func(o Object) route.History {
+		if notes := books[o.GetNamespace()]; notes != nil {
+			return parseNotes(notes, o)
+		}
+		return route.History{}
+	}
+}
+
 func parseNotes(notes *core.ConfigMap, o Object) route.History {
 	h := route.ParseHistory(notes.Data[noteKey(o)])
 	for i, warning := range h.Warnings {

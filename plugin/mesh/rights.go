@@ -15,6 +15,7 @@ type Right struct {
 	Group     string // "" is the core group
 	Resource  string // plural; "pods/portforward" for a subresource
 	Namespace string // "" is all namespaces
+	Name      string // of the one object; "" is every one
 	Allowed   bool
 	Unknown   string // why the API server did not say, or ""
 }
@@ -24,6 +25,9 @@ func (r Right) String() string {
 	resource := r.Resource
 	if r.Group != "" {
 		resource += "." + r.Group
+	}
+	if r.Name != "" {
+		resource += " " + r.Name
 	}
 	return r.Verb + " " + resource + " " + ask{namespace: r.Namespace}.where()
 }
@@ -37,7 +41,7 @@ func (c *Client) Review(ctx context.Context, rights []Right) []Right {
 			resource, sub, _ := strings.Cut(r.Resource, "/")
 			review, err := c.kube.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, &authorization.SelfSubjectAccessReview{
 				Spec: authorization.SelfSubjectAccessReviewSpec{ResourceAttributes: &authorization.ResourceAttributes{
-					Verb: r.Verb, Group: r.Group, Resource: resource, Subresource: sub, Namespace: r.Namespace}}}, metav1.CreateOptions{})
+					Verb: r.Verb, Group: r.Group, Resource: resource, Subresource: sub, Namespace: r.Namespace, Name: r.Name}}}, metav1.CreateOptions{})
 			if err != nil {
 				r.Unknown = err.Error()
 			} else {

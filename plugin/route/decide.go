@@ -192,11 +192,11 @@ func (m *Mesh) Reach(e Entry) (Origin, []Warning, error) {
 	root := e.Object
 	var o Origin
 	if len(strs(e.Object, "spec", "hosts")) == 0 {
-		var err error
-		if root, err = m.rootOf(e); err != nil {
+		roots, err := m.Roots(e)
+		if err != nil {
 			return Origin{}, nil, err
 		}
-		o.Root = root
+		root, o.Root = roots[0], roots[0]
 	}
 	gateways := gatewaysOf(root)
 	if len(gateways) == 0 {
@@ -212,29 +212,4 @@ func (m *Mesh) Reach(e Entry) (Origin, []Warning, error) {
 			"virtualservice %s/%s is not exported to the namespace of any gateway", namespace(root), objectName(root))
 	}
 	return o, m.unreachable(root), nil
-}
-
-// rootOf finds the VirtualService that takes a delegate's entry in.
-func (m *Mesh) rootOf(e Entry) (Object, error) {
-	var why []string
-	for _, vs := range m.VirtualServices {
-		if len(strs(vs, "spec", "hosts")) == 0 {
-			continue
-		}
-		items, drops := m.merge(vs)
-		for _, it := range items {
-			if it.root >= 0 && it.is(e) {
-				return vs, nil
-			}
-		}
-		for _, x := range drops {
-			if x.ns == e.Namespace() && x.name == e.ObjectName() && (x.index < 0 || x.index == e.Index) {
-				why = append(why, fmt.Sprintf("%s/%s http[%d]: %s", namespace(vs), objectName(vs), x.root, x.why))
-			}
-		}
-	}
-	if len(why) == 0 {
-		why = []string{"no VirtualService delegates to it"}
-	}
-	return nil, refuse("E_DELEGATE_DROPPED", "a delegate's conditions must lie within those of the entry that delegates to it", "%s gives no route: %s", e, printable(strings.Join(why, "; ")))
 }

@@ -199,7 +199,7 @@ func Choose(entries []Entry, route string) (Entry, error) {
 func chooseNamed(entries []Entry, route, about string) (Entry, error) {
 	var found []Entry
 	for _, e := range entries {
-		if e.Slot() == route || strconv.Itoa(e.Index) == route || e.Name != "" && e.Name == route {
+		if e.Called(route) {
 			found = append(found, e)
 		}
 	}
@@ -214,15 +214,17 @@ func chooseNamed(entries []Entry, route, about string) (Entry, error) {
 	return found[0], nil
 }
 
+// Called says whether --route NAME|INDEX means the entry.
+func (e Entry) Called(route string) bool {
+	return e.Slot() == route || strconv.Itoa(e.Index) == route || e.Name != "" && e.Name == route
+}
+
 func noWeights(e Entry, about string) error {
 	what, hint := "no destinations", ""
 	switch e.Instead {
 	case "delegate":
 		what = "a delegate in place of destinations"
-		ns, name := str(e.Raw, "delegate", "namespace"), str(e.Raw, "delegate", "name")
-		if ns == "" {
-			ns = e.Namespace()
-		}
+		ns, name, _ := e.Delegate()
 		hint = fmt.Sprintf("the weights are in the delegate: name %s with -n %s", printable(name), printable(ns))
 	case "redirect", "directResponse":
 		what = "a " + e.Instead + " in place of destinations"

@@ -252,8 +252,21 @@ func TestDelegate(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := dump(t, host("*", envoyRoute("", "shop/root", plain(v2)), envoyRoute("", "shop/root", weighted("90 "+v1, "10 "+v2)), envoyRoute("", "shop/root", weighted("50 "+v1, "50 "+v2))))
-	if got := d.Live(e, o); got.State != route.Live {
-		t.Errorf("delegate without a name: got %s (%s), want live", got.State, got.Why)
+	for _, origin := range []route.Origin{o, {}} { // the mesh knows the root, too
+		if got := d.Live(e, origin); got.State != route.Live {
+			t.Errorf("delegate without a name: got %s (%s), want live", got.State, got.Why)
+		}
+	}
+	samples, err := e.Samples(route.Probe{Path: "/"}, route.Given{}, route.Listener{Port: 80})
+	if err != nil || len(samples) != 1 || samples[0].Probe.Path != "/api" { // by the root's condition
+		t.Errorf("a request for the delegate: %+v, %v", samples, err)
+	}
+	// Every root counts, and what is neither root nor delegate of one does not.
+	other := vs("shop/other", "11:00", `hosts: [other.example.com], gateways: [istio-ingress/gw], http: [{delegate: {name: api, namespace: team}}]`)
+	m = mesh(t, append(append([]string{}, g...), unnamed, delegateOf(`http: [{`+split+`}]`), other, vs("shop/web", "12:00", shop+`http: [{`+split+`}]`))...)
+	roots, err := m.Roots(entries(t, m.VirtualServices[1], m)[0])
+	if err != nil || len(roots) != 2 || len(m.Families(roots)) != 3 {
+		t.Errorf("%d roots, %d in their families, %v; want 2 and 3", len(roots), len(m.Families(roots)), err)
 	}
 }
 

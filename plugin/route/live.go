@@ -35,7 +35,7 @@ type LiveReport struct {
 }
 
 // Origin tells what Envoy's routes of an entry were made from, where that cannot be read off its object. The zero Origin
-// is right for an entry of its own VirtualService behind any listener.
+// is right for an entry of its own VirtualService behind any listener, and for a delegate's whose mesh knows its roots.
 type Origin struct {
 	Root     Object   // the VirtualService that delegates to the entry's object; nil for none
 	Listener Listener // narrows which match items become routes

@@ -12,6 +12,14 @@ func (h VirtualHost) routesOf(e Entry, o Origin) (routes []EnvoyRoute, ok bool) 
 	if e.Section == Rules {
 		return h.ruleRoutes(e), true
 	}
+	if roots := e.roots(); o.Root == nil && len(roots) > 0 {
+		ok = true
+		for _, root := range roots {
+			made, paired := h.routesOf(e, Origin{Root: root, Listener: o.Listener})
+			routes, ok = append(routes, made...), ok && paired
+		}
+		return routes, ok
+	}
 	source := e.source(o)
 	ns, name := namespace(source), objectName(source)
 	var mine []EnvoyRoute

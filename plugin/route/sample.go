@@ -54,6 +54,9 @@ func (e Entry) Samples(p Probe, given Given, l Listener) ([]Sample, error) {
 func (e Entry) matches(l Listener) []map[string]any {
 	switch e.Section {
 	case HTTP:
+		if roots := e.roots(); len(roots) > 0 {
+			return e.merged(roots, l)
+		}
 		return slices.DeleteFunc(dicts(e.Raw, "match"), func(m map[string]any) bool { return !l.admits(m, e.Namespace()) })
 	case Rules:
 		var out []map[string]any

@@ -35,6 +35,9 @@ func (s *Screen) Done(phase, format string, args ...any) { s.phase("✓", phase,
 // Broken crosses a phase out.
 func (s *Screen) Broken(phase, format string, args ...any) { s.phase("✗", phase, format, args...) }
 
+// Left notes a phase that was left out and that nothing waits for.
+func (s *Screen) Left(phase, format string, args ...any) { s.phase("–", phase, format, args...) }
+
 func (s *Screen) phase(mark, phase, format string, args ...any) {
 	fmt.Fprintf(s.out, " %s %-14s %s\n", mark, phase, fmt.Sprintf(format, args...))
 }

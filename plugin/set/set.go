@@ -67,6 +67,9 @@ injected header stays, 130 interrupted.`,
   # the canary that only users with a header see: the request chooses the route
   kubectl mesh-split set shop v2=100 -H 'x-canary: yes' --verify
 
+  # the request as its users write it chooses the route, also where another VirtualService holds it
+  kubectl mesh-split set shop v2=30 --url https://shop.example.com/api
+
   # in two routes at once
   kubectl mesh-split set demoapp stage=30 --route api --route pages
 

@@ -14,9 +14,26 @@ func (s *Subject) Rules(ctx context.Context) (m *route.Mesh, unread []string, er
 	if s.rules != nil {
 		return s.rules, s.unruled, nil
 	}
+	if err = s.readRules(ctx); err != nil {
+		return nil, nil, err
+	}
+	// A Gateway of pods elsewhere has no say here.
+	ours := slices.DeleteFunc(slices.Clone(s.whole.Pods), func(o route.Object) bool { return !s.Gateways.Has(o) })
+	if len(ours) == 0 {
+		ours = s.Gateways.Plain()
+	}
+	s.rules = s.whole.Behind(ours)
+	return s.rules, s.unruled, nil
+}
+
+// readRules reads what decides about requests, of all gateways, once.
+func (s *Subject) readRules(ctx context.Context) (err error) {
+	if s.whole != nil {
+		return nil
+	}
 	whole := *s.Mesh
 	if s.unruled, err = s.Client.Rules(ctx, &whole); err != nil {
-		return nil, nil, err
+		return err
 	}
 	// The object itself is known, whatever may be listed.
 	if into := &whole.VirtualServices; s.Object.Kind.Name == mesh.VirtualService.Name {
@@ -26,13 +43,8 @@ func (s *Subject) Rules(ctx context.Context) (m *route.Mesh, unread []string, er
 	} else if !route.Among(whole.Routes, s.Object.Object) {
 		whole.Routes = append(whole.Routes, s.Object.Object)
 	}
-	// A Gateway of pods elsewhere has no say here.
-	ours := slices.DeleteFunc(slices.Clone(whole.Pods), func(o route.Object) bool { return !s.Gateways.Has(o) })
-	if len(ours) == 0 {
-		ours = s.Gateways.Plain()
-	}
-	s.rules = whole.Behind(ours)
-	return s.rules, s.unruled, nil
+	s.whole = &whole
+	return nil
 }
 
 // Choose chooses the entries called chosen, as --route names them. An empty name stands for none.

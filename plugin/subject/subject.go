@@ -20,6 +20,8 @@ type Subject struct {
 
 	others  []route.Entry // what it is about besides Entry
 	chosen  []string      // --route
+	roots   []mesh.Object // what delegates to Object, where that is a delegate and its gateways were found
+	whole   *route.Mesh   // what decides about requests, of all gateways; nil until it was read
 	rules   *route.Mesh   // of Rules; nil until it was called
 	unruled []string
 }
@@ -32,7 +34,12 @@ func Load(ctx context.Context, c *mesh.Client, name string, chosen ...string) (*
 	if err != nil {
 		return nil, err
 	}
-	return s, s.Choose(chosen...)
+	if err = s.Choose(chosen...); err != nil {
+		if d := s.follow(ctx, err); d != nil {
+			return d, nil
+		}
+	}
+	return s, err
 }
 
 // Read reads the object called name and leaves the choice of an entry to the caller.
@@ -78,23 +85,29 @@ func (s *Subject) Entries() []route.Entry { return append([]route.Entry{s.Entry}
 
 // PlanSet plans the shares that terms ask for, in the subject's entries or with all in every entry that has them, which are the
 // subject's from then on.
-func (s *Subject) PlanSet(all bool, terms []route.Term, o route.Options) (*route.Plan, error) {
+func (s *Subject) PlanSet(all bool, terms []route.Term, o route.Options) (plan *route.Plan, err error) {
 	var left []string
 	if all {
-		entries, err := route.Entries(s.Object.Object, s.Mesh)
-		if err == nil {
-			entries, left, err = route.ChooseAll(entries, terms)
-		}
-		if err != nil {
+		if left, err = s.ChooseAll(terms); err != nil {
 			return nil, err
 		}
-		s.TakeNamed(entries)
 	}
-	plan, err := route.PlanSet(s.Entries(), terms, o)
-	if err == nil {
+	if plan, err = route.PlanSet(s.Entries(), terms, o); err == nil {
 		plan.LeftOut = left
 	}
 	return plan, err
+}
+
+// ChooseAll takes every entry that splits traffic and has the destinations that terms name. Left says why others are left out.
+func (s *Subject) ChooseAll(terms []route.Term) (left []string, err error) {
+	entries, err := route.Entries(s.Object.Object, s.Mesh)
+	if err != nil {
+		return nil, err
+	}
+	if entries, left, err = route.ChooseAll(entries, terms); err == nil {
+		s.TakeNamed(entries)
+	}
+	return left, err
 }
 
 // TakeNamed takes the entries as if each had been named by --route.
@@ -118,13 +131,24 @@ func (s *Subject) Of(e route.Entry) *Subject {
 
 // FindGateways finds the gateways that serve the object.
 func (s *Subject) FindGateways(ctx context.Context) (err error) {
-	s.Gateways, err = s.Client.Gateways(ctx, s.Object)
+	objects := []mesh.Object{s.Object}
+	if route.IsDelegate(s.Object.Object) {
+		if err := s.findRoots(ctx); err != nil {
+			return err
+		}
+		objects = s.roots
+	}
+	s.Gateways, err = s.Client.Gateways(ctx, objects...)
 	return err
 }
 
-// Hosts are the hosts that the object serves; an HTTPRoute that names none has those of the listener that it is attached to.
+// Hosts are the hosts that the object serves: a delegate those of its roots, and an HTTPRoute that names none those of the listener
+// that it is attached to.
 func (s *Subject) Hosts() []string {
 	hosts := mesh.Hosts(s.Object)
+	for _, root := range s.roots {
+		hosts = append(hosts, mesh.Hosts(root)...)
+	}
 	if len(hosts) == 0 && s.Gateways != nil {
 		return s.Gateways.Server.Hosts
 	}
@@ -145,6 +169,9 @@ func (s *Subject) Title() []string {
 		"context " + s.Client.Context,
 		s.Object.String() + " " + strings.Join(entries, ", "),
 		"hosts " + strings.Join(s.Hosts(), ", "),
+	}
+	for _, root := range s.roots {
+		facts = append(facts, "root "+root.GetNamespace()+"/"+root.GetName())
 	}
 	if s.Gateways != nil {
 		facts = append(facts, "gateway "+s.Gateways.Title())

@@ -90,32 +90,31 @@ func (p *passive) evidence() verdict.Evidence {
 }
 
 // runPassive is verify --passive.
-func (o *Options) runPassive(ctx context.Context, show *screen.Screen) (*core.Report, fleet.View, *subject.Subject, error) {
-	var none fleet.View
-	s, err := subject.Load(ctx, o.Client, o.Name, o.Route)
+func (o *Options) runPassive(ctx context.Context, show *screen.Screen) ([]*trial, error) {
+	s, err := subject.Load(ctx, o.Client, o.Name, o.Routes...)
 	if err != nil {
-		return nil, none, nil, err
+		return nil, err
 	}
 	p := &passive{tallies: map[string]*route.Tally{}, missed: map[string]int{}}
-	if p.entry, err = o.target(s); err != nil {
-		return nil, none, nil, err
+	if p.entry, err = o.target(s.Entry); err != nil {
+		return nil, err
 	}
 	if err := s.FindGateways(ctx); err != nil {
-		return nil, none, nil, err
+		return nil, err
 	}
 	config, err := o.Measure.Config()
 	if err != nil {
-		return nil, none, nil, err
+		return nil, err
 	}
 	if config.Target, err = core.NewSplit(p.entry.Names(), p.entry.ByCluster()); err != nil {
-		return nil, none, nil, err
+		return nil, err
 	}
 	question, err := config.Question()
 	if err != nil {
-		return nil, none, nil, err
+		return nil, err
 	}
 	if p.procedure, err = verdict.New(question); err != nil {
-		return nil, none, nil, err
+		return nil, err
 	}
 	show.Title(s.Title()...)
 	show.Line("nothing is written, nothing is sent: counting users' own requests, at most %s", report.Seconds(config.MaxTime.Seconds()))
@@ -123,7 +122,7 @@ func (o *Options) runPassive(ctx context.Context, show *screen.Screen) (*core.Re
 	defer ways.Close()
 	view, others := ways.Survey(ctx, p.entry)
 	if err := view.Refusal(); err != nil {
-		return nil, view, s, err
+		return nil, err
 	}
 	p.others = others
 	started := time.Now()
@@ -132,7 +131,7 @@ func (o *Options) runPassive(ctx context.Context, show *screen.Screen) (*core.Re
 	p.writeGateways(show, view)
 	r := p.report(config, started, took)
 	r.Gateways, r.Interrupted = view.Gateways(), ctx.Err() != nil
-	return r, view, s, nil
+	return []*trial{{subject: s, target: p.entry, view: view, report: r}}, nil
 }
 
 // writeGateways writes a row per gateway pod: what its Envoy holds, and what it did.
@@ -247,11 +246,21 @@ func (p *passive) admitMirrors(r *core.Report) {
 	}
 }
 
-// refuseFlags are the flags that make no sense where nothing is sent.
+// refuseFlags refuses flags that have no meaning together.
 func (o *Options) refuseFlags(changed func(string) bool) error {
-	for _, name := range []string{"address", "rate", "connections", "path", "host", "identify", "watch"} {
+	if o.Passive {
+		for _, name := range []string{"url", "address", "rate", "connections", "path", "host", "identify", "watch"} {
+			if changed(name) {
+				return fault.Usagef("leave out one of them", "--passive sends nothing, so --%s has no meaning", name)
+			}
+		}
+	}
+	if !o.AllRoutes && len(o.Routes) < 2 {
+		return nil
+	}
+	for _, name := range []string{"passive", "watch"} {
 		if changed(name) {
-			return fault.Usagef("leave out one of them", "--passive sends nothing, so --%s has no meaning", name)
+			return fault.Usagef("name one route with --route", "--%s is about one route, and several are asked for", name)
 		}
 	}
 	return nil

@@ -3,36 +3,32 @@ package verify
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/mesh-split/mesh-split/plugin/complete"
-	"github.com/mesh-split/mesh-split/plugin/fleet"
 	"github.com/mesh-split/mesh-split/plugin/measure"
 	"github.com/mesh-split/mesh-split/plugin/mesh"
 	"github.com/mesh-split/mesh-split/plugin/route"
 	"github.com/mesh-split/mesh-split/plugin/screen"
-	"github.com/mesh-split/mesh-split/plugin/subject"
-	core "github.com/mesh-split/mesh-split/verify"
 	"github.com/mesh-split/mesh-split/verify/cli"
 	"github.com/mesh-split/mesh-split/verify/fault"
 	"github.com/mesh-split/mesh-split/verify/report"
-	"github.com/mesh-split/mesh-split/verify/verdict"
 )
 
 // Options are what a person asks for.
 type Options struct {
-	Streams genericiooptions.IOStreams
-	Client  *mesh.Client
-	Abort   <-chan struct{} // closed: give up the drain
-	Name    string
-	Route   string
-	Expect  []string // DEST=PERCENT, raw; empty: the object's weights
-	Passive bool     // count users' own requests instead of sending any
-	Output  string   // "" or json
-	Measure measure.Flags
+	Streams   genericiooptions.IOStreams
+	Client    *mesh.Client
+	Abort     <-chan struct{} // closed: give up the drain
+	Name      string
+	Routes    []string // --route
+	Expect    []string // DEST=PERCENT, raw; empty: the object's weights
+	AllRoutes bool     // --all-routes
+	Passive   bool     // count users' own requests instead of sending any
+	Output    string   // "" or json
+	Measure   measure.Flags
 
 	Overrides []string // --override-owner, for --identify inject
 
@@ -54,6 +50,9 @@ that the object's weights say, and whether one fails. Nothing is changed, unless
 request follows from what the entry matches, where --path, -H, -X and --host say nothing else, and is sent only if that entry
 governs it.
 
+--route given several times, or --all-routes, measures several entries of the object one after the other, each by requests of its
+own: each gets a verdict, and the worst of them is that of the run.
+
 Exit codes: 0 PASS, 1 error, 2 usage, 3 FAIL, 4 INCONCLUSIVE, 5 another route governs the request, 130 interrupted.`,
 		Example: `  kubectl mesh-split verify demoapp
 
@@ -63,6 +62,9 @@ Exit codes: 0 PASS, 1 error, 2 usage, 3 FAIL, 4 INCONCLUSIVE, 5 another route go
   # the canary that only users with a header see
   kubectl mesh-split verify shop -H 'x-canary: yes'
 
+  # every route of the object
+  kubectl mesh-split verify shop --all-routes
+
   # against other shares than the object's
   kubectl mesh-split verify demoapp --expect stage=50`,
 		Args:              cli.Args(cobra.ExactArgs(1)),
@@ -71,10 +73,8 @@ Exit codes: 0 PASS, 1 error, 2 usage, 3 FAIL, 4 INCONCLUSIVE, 5 another route go
 			ctx, abort, release := cli.Interruptible(c.Context())
 			defer release()
 			o.Abort = abort
-			if o.Passive {
-				if err := o.refuseFlags(c.Flags().Changed); err != nil {
-					return err
-				}
+			if err := o.refuseFlags(c.Flags().Changed); err != nil {
+				return err
 			}
 			if err := o.Complete(f, args); err != nil {
 				return err
@@ -83,7 +83,8 @@ Exit codes: 0 PASS, 1 error, 2 usage, 3 FAIL, 4 INCONCLUSIVE, 5 another route go
 		},
 	}
 	cli.UsageErrors(c)
-	c.Flags().StringVar(&o.Route, "route", "", "the http entry: its name or index (default: the only one that splits traffic)")
+	c.Flags().StringArrayVar(&o.Routes, "route", nil, "the entry: its name or index; repeat it to measure several, one after the other (default: the only one that splits traffic)")
+	c.Flags().BoolVar(&o.AllRoutes, "all-routes", false, "measure every entry that splits traffic, and has all of the destinations of --expect")
 	c.Flags().StringSliceVar(&o.Expect, "expect", nil, "DEST=PERCENT to measure against, instead of the object's weights; several by commas")
 	c.Flags().BoolVar(&o.Passive, "passive", false, "send nothing: count users' own requests in the gateways, for at most --max-time")
 	c.Flags().StringVarP(&o.Output, "output", "o", "", "json: one VerificationReport document on stdout, everything else on stderr")
@@ -111,6 +112,9 @@ func (o *Options) Validate() (err error) {
 	err = errors.Join(err, cli.CheckOutput(o.Output, "json"))
 	terms, termErr := route.ParseTerms(o.Expect)
 	o.terms = terms
+	if o.AllRoutes && len(o.Routes) > 0 {
+		err = errors.Join(err, fault.Usagef("leave out one of them", "--route and --all-routes both say which routes"))
+	}
 	return errors.Join(err, termErr, o.Measure.Validate())
 }
 
@@ -121,7 +125,8 @@ func (o *Options) Run(ctx context.Context) error {
 	if o.Passive {
 		measured = o.runPassive
 	}
-	r, view, s, err := measured(ctx, show)
+	trials, err := measured(ctx, show)
+	r := whole(trials)
 	if o.left != nil && r == nil {
 		return errors.Join(o.left, err)
 	}
@@ -129,115 +134,26 @@ func (o *Options) Run(ctx context.Context) error {
 		show.Line("interrupted: nothing was measured")
 		return fault.Verdict{Exit: fault.Interrupted}
 	}
-	if err != nil {
+	if r == nil {
 		return err
 	}
-	if o.Output == "json" {
+	switch {
+	case o.Output == "json":
 		if err := report.WriteJSON(o.Streams.Out, r); err != nil {
 			return err
 		}
-	} else {
+	case len(trials) == 1: // of several each was said when it was there
 		if !o.Passive { // its table ends with one
 			show.Line("")
 		}
 		report.WriteText(show.Out(), r)
-		explain(show, s, view, r)
+		trials[0].explain(show)
 	}
-	if o.left != nil {
-		return o.left
+	if o.left != nil || err != nil {
+		return errors.Join(o.left, err)
 	}
 	if code := o.Measure.Exit(r); code != fault.Done {
 		return fault.Verdict{Exit: code}
 	}
 	return nil
-}
-
-// measure looks into the gateways, sends the load and gives the report.
-func (o *Options) measure(ctx context.Context, show *screen.Screen) (*core.Report, fleet.View, *subject.Subject, error) {
-	s, err := subject.Load(ctx, o.Client, o.Name, o.Route)
-	if err != nil {
-		err = measure.Choose(ctx, s, &o.Measure, err)
-	}
-	if err != nil {
-		return nil, fleet.View{}, nil, err
-	}
-	target, err := o.target(s)
-	if err != nil {
-		return nil, fleet.View{}, nil, err
-	}
-	if err := s.FindGateways(ctx); err != nil {
-		return nil, fleet.View{}, nil, err
-	}
-	show.Title(s.Title()...)
-	for _, resource := range s.Unread {
-		show.Warn("no right to list %s: version labels from there are not understood", resource)
-	}
-	site, err := measure.Open(ctx, s, &o.Measure, show)
-	if err != nil {
-		return nil, fleet.View{}, nil, err
-	}
-	defer site.Close()
-	show.Line("")
-	gateways := fleet.Open(ctx, s)
-	defer gateways.Close()
-	view := gateways.Look(ctx, s.Entry)
-	switch unseen := view.Refusal(); {
-	case view.Live():
-		show.Done("live", "%s", view)
-	case unseen != nil && s.Entry.OfConnections():
-		show.Warn("W_UNCHECKED: %s", report.Safe(unseen.Error()))
-	default:
-		show.Broken("live", "%s", view)
-		view.WriteTable(show.Out())
-	}
-	if site.Injects() {
-		i := measure.Injector{Subject: s, Ways: gateways, Screen: show, Manager: route.FieldManager, By: o.Client.WhoAmI(ctx), At: time.Now(), Abort: o.Abort}
-		if err := o.inject(ctx, i, site); err != nil {
-			return nil, view, s, err
-		}
-		defer func() { o.left = i.End(ctx, nil) }()
-	}
-	config, err := site.Config(target)
-	if err != nil {
-		return nil, view, s, err
-	}
-	config.Abort = o.Abort
-	progress := cli.NewView(o.Streams.ErrOut)
-	config.Progress, config.Announce = progress.Progress, progress.Warn
-	r, err := core.Run(ctx, config)
-	progress.Close()
-	if err != nil {
-		return nil, view, s, err
-	}
-	if o.Output == "" {
-		progress.Unsaid(r)
-	}
-	site.Admit(r, target, s)
-	r.Gateways = view.Gateways()
-	if !view.Live() && !s.Entry.OfConnections() && r.Verdict == verdict.Pass.String() { // else explain says it, as the cause
-		r.Warnings = append(r.Warnings, "not every gateway holds the weights: "+view.Cause())
-	}
-	show.Done("measured", "%s", report.Measured(r))
-	return r, view, s, nil
-}
-
-// target is the entry as it is measured against: the object's, or with the shares of --expect.
-func (o *Options) target(s *subject.Subject) (route.Entry, error) {
-	if len(o.terms) == 0 {
-		return s.Entry, nil
-	}
-	plan, err := route.PlanSet([]route.Entry{s.Entry}, o.terms, route.Options{})
-	if err != nil {
-		return route.Entry{}, err
-	}
-	return plan.Changes[0].After(), nil
-}
-
-// explain names the gateways that are behind a verdict other than PASS, and what to do about them.
-func explain(show *screen.Screen, s *subject.Subject, view fleet.View, r *core.Report) {
-	if !view.Behind() || r.Verdict == verdict.Pass.String() {
-		return
-	}
-	show.Say("cause", "%s", view.Cause())
-	show.Say("next", "%s", s.RouteCommand("wait", "--for=live"))
 }

@@ -20,8 +20,8 @@ var kinds = map[string]struct {
 	"E_UNKNOWN_DEST":        {"only destination", 2},
 	"E_ROUTE_NOT_GOVERNING": {"govern", 5},
 	"E_MESH_ONLY":           {"only to the mesh", 5},
-	"E_DELEGATE_DROPPED":    {"leaves out", 5},
-	"E_NO_WEIGHTS":          {"no destinations", 5},
+	"E_DELEGATE_DROPPED":    {"gives no route", 5},
+	"E_NO_WEIGHTS":          {"in place of destinations", 5},
 	"E_NO_SERVICE":          {"no Service", 5},
 	"E_NO_SUBSET":           {"subset", 5},
 	"E_SUBSET_SHADOWED":     {"hides", 5},
@@ -34,30 +34,6 @@ var kinds = map[string]struct {
 // answers are what the gateway itself says to a request that no entry governs.
 var answers = map[string]int{
 	"E_NO_ROUTE": http.StatusNotFound, "E_NOT_EXPORTED": http.StatusNotFound, "E_HOST_NOT_SERVED": http.StatusNotFound, "E_REDIRECTS": http.StatusMovedPermanently,
-}
-
-// chosenByRequest are the cases whose command chooses the entry by a request, or names a delegate. A `set` that has no --url cannot
-// say them: then `which` decides the same request, and what it says is held against the gateway all the same.
-var chosenByRequest = map[string]struct {
-	url  string
-	want func(sketchWant) sketchWant
-}{
-	"C12": {"http://shop.example.com/api/x", func(w sketchWant) sketchWant {
-		return sketchWant{Governs: `shop/web http[0] "api"`}
-	}},
-	"C26": {"http://shop.example.com/api", func(w sketchWant) sketchWant {
-		return sketchWant{Governs: w.Target + ` "main"`, RouteName: w.RouteName, ConfigObject: w.ConfigObject}
-	}},
-	"C27": {"http://shop.example.com/api", func(w sketchWant) sketchWant {
-		return sketchWant{Error: "E_NO_ROUTE", Mentions: w.Mentions}
-	}},
-	"C29": {"http://shop.example.com/", func(w sketchWant) sketchWant { return w }},
-}
-
-// takesRequests says whether `set` chooses by a request.
-func (b *board) takesRequests() bool {
-	out, _, _ := b.run("shop", "set", "--help")
-	return strings.Contains(out, "--url")
 }
 
 // run runs the plugin in a namespace.

@@ -45,7 +45,8 @@ func (b *board) sets(c sketchCommand, want sketchWant) {
 		ops = append(ops, line)
 	}
 	b.sameOps(ops, want)
-	target, _, _ := strings.Cut(plan.Object.Namespace+"/"+plan.Object.Name+" "+plan.Route, ` "`)
+	slot, _, _ := strings.Cut(plan.Route, " ") // behind it stands the entry's name
+	target := plan.Object.Namespace + "/" + plan.Object.Name + " " + slot
 	if want.Target != "" && target != want.Target {
 		b.Errorf("got %s, want %s", target, want.Target)
 	}

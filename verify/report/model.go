@@ -36,6 +36,7 @@ type Verification struct {
 	Propagation  *Propagation      `json:"propagation,omitempty"`
 	Gateways     []Gateway         `json:"gateways,omitempty"`
 	Workers      []Worker          `json:"workers,omitempty"` // whose streams were joined
+	Routes       []RouteReport     `json:"routes,omitempty"`  // each, where several routes of an object were measured: the verdict is then the worst of them, requests and outcomes are sums, and the rest is here
 	Warnings     []string          `json:"warnings,omitempty"`
 }
 
