@@ -93,7 +93,11 @@ func (c *course) live(ctx context.Context) (outcome, bool) {
 	c.fleet.Blame(ctx, view)
 	c.screen.Broken("live", "%s after %s", view, report.Seconds(c.options.Timeout.Seconds()))
 	view.WriteTable(c.screen.Out())
-	c.screen.Line("INCONCLUSIVE  not live in time: %s", view.Cause())
+	cause, advice := fleet.Because(fleet.Unread(ctx, c.subject, view...), view.Cause(), "")
+	c.screen.Line("INCONCLUSIVE  not live in time: %s", report.Safe(cause))
+	if advice != "" {
+		c.screen.Say("next", "%s", report.Safe(advice))
+	}
 	return outcome{verdict: "not-live", exit: c.inconclusive(), when: "inconclusive"}, false
 }
 

@@ -182,7 +182,11 @@ func (o *Options) gateways(ctx context.Context, show *screen.Screen, s *subject.
 		show.Done("gateways", "%s", view)
 		return
 	}
-	show.Broken("gateways", "%s: %s", view, view.Cause())
+	cause, advice := fleet.Because(fleet.Unread(ctx, s, view...), view.Cause(), "")
+	show.Broken("gateways", "%s: %s", view, report.Safe(cause))
+	if advice != "" {
+		show.Say("next", "%s", report.Safe(advice))
+	}
 }
 
 // verdict says what set would say.

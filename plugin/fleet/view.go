@@ -160,8 +160,10 @@ func (v View) Cause() string {
 
 // Behind is true when a gateway that could be read does not hold the weights.
 func (v View) Behind() bool {
-	return slices.ContainsFunc(v.Sights, func(s mesh.Sight) bool { return s.Err == nil && !s.Live() && s.State != route.LiveUnknown })
+	return slices.ContainsFunc(v.Sights, behindhand)
 }
+
+func behindhand(s mesh.Sight) bool { return s.Err == nil && !s.Live() && s.State != route.LiveUnknown }
 
 // Refusal is the error of a gateway that we have no right to look into, or where what is asked about cannot be seen; or nil.
 func (v View) Refusal() error {

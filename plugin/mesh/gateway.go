@@ -15,6 +15,7 @@ import (
 	networking "istio.io/api/networking/v1alpha3"
 	istiov1 "istio.io/client-go/pkg/apis/networking/v1"
 
+	"github.com/mesh-split/mesh-split/plugin/route"
 	"github.com/mesh-split/mesh-split/verify/fault"
 )
 
@@ -53,6 +54,7 @@ type Pod struct {
 	Ready           bool
 	Labels          map[string]string
 	Container       string // that runs Envoy
+	Revision        string // of the istiod that feeds it, as Istio's injector says; "" if it does not
 }
 
 func (p Pod) String() string { return p.Namespace + "/" + p.Name }
@@ -232,7 +234,7 @@ func (c *Client) FindPods(ctx context.Context, g *Gateways) error {
 			if p.DeletionTimestamp != nil || p.Status.Phase == core.PodSucceeded || p.Status.Phase == core.PodFailed {
 				continue
 			}
-			pod := Pod{p.Namespace, p.Name, p.Status.HostIP, ready(p), p.Labels, proxyContainer(p)}
+			pod := Pod{p.Namespace, p.Name, p.Status.HostIP, ready(p), p.Labels, proxyContainer(p), p.Annotations[route.RevisionLabel]}
 			if !slices.ContainsFunc(pods, func(q Pod) bool { return q.String() == pod.String() }) {
 				pods = append(pods, pod)
 			}

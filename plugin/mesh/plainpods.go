@@ -20,7 +20,8 @@ func (g *Gateways) Plain() []route.Object {
 		for k, v := range p.Labels {
 			labels[k] = v
 		}
-		out = append(out, route.Object{"kind": "Pod", "metadata": map[string]any{"namespace": p.Namespace, "name": p.Name, "labels": labels}})
+		out = append(out, route.Object{"kind": "Pod", "metadata": map[string]any{"namespace": p.Namespace, "name": p.Name, "labels": labels,
+			"annotations": map[string]any{route.RevisionLabel: p.Revision}}})
 	}
 	return out
 }

@@ -38,7 +38,23 @@ func (c *Client) Whole(ctx context.Context) (m *route.Mesh, unread []string, err
 			return nil, nil, c.explain(ask{"list", r.kind.qualified(), "", ""}, r.err)
 		}
 	}
+	c.namespaces(ctx, m)
 	return m, unread, c.gatewayPods(ctx, m)
+}
+
+// namespaces reads the labels of namespaces, where the mesh config selects some of them.
+func (c *Client) namespaces(ctx context.Context, m *route.Mesh) {
+	if len(m.Istiod.Selectors) == 0 {
+		return
+	}
+	list, err := c.kube.CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return // then nothing is known to be hidden
+	}
+	m.Istiod.Namespaces = map[string]map[string]string{}
+	for _, n := range list.Items {
+		m.Istiod.Namespaces[n.Name] = n.Labels
+	}
 }
 
 // Rules reads into m what Whole reads beside the surroundings, as far as the rights go: a kind that may not be listed in all
@@ -166,6 +182,7 @@ func (c *Client) meshConfig(ctx context.Context, m *route.Mesh) {
 	if yaml.Unmarshal([]byte(config.Data["mesh"]), &mesh) == nil {
 		m.RootNamespace, m.DefaultExportTo = mesh.RootNamespace, mesh.DefaultExportTo
 	}
+	m.Istiod = route.Istiod{Config: istioNamespace + "/istio", Selectors: discoverySelectors(config.Data["mesh"])}
 }
 
 // Dump is what the first gateway pod that answers holds of routes: all of it, in Envoy's order.

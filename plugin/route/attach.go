@@ -85,7 +85,7 @@ const NameLabel = gatewayGroup + "/gateway-name"
 // proxyOf is the workload behind a Gateway: the one that istiod deployed, or that of the Services it names. It may be one that
 // Istio's own Gateways select as well.
 func (m *Mesh) proxyOf(g Object) Proxy {
-	p := Proxy{namespace(g), map[string]string{NameLabel: objectName(g)}}
+	p := Proxy{Namespace: namespace(g), Labels: map[string]string{NameLabel: objectName(g)}}
 	for _, name := range ServicesOf(g) {
 		for _, s := range m.Services {
 			if l := labels(s, "spec", "selector"); objectName(s) == name && namespace(s) == namespace(g) && len(l) > 0 {

@@ -27,12 +27,16 @@ func (m *Mesh) whichListener(g Object, p Probe, dump *Dump) (*Decision, error) {
 		d.RouteConfig = fmt.Sprintf("http.%d", m.targetPort(d.Proxy, p.port()))
 	}
 	var routes []candidate
+	var unread *Unread
 	domain := ""
 	for _, r := range m.Routes {
 		if !attached(r, g, listener) {
 			continue
 		}
 		here := routeDomain(r, listener, p.domain())
+		if u := m.unread(r, d.Proxy); u != nil && here != "" {
+			unread, here = u, ""
+		}
 		switch {
 		case here == "" || domain != "" && closer(domain, here):
 		case here == domain:
@@ -40,6 +44,9 @@ func (m *Mesh) whichListener(g Object, p Probe, dump *Dump) (*Decision, error) {
 		default:
 			domain, routes = here, ruleCandidates(r)
 		}
+	}
+	if domain == "" && unread != nil {
+		return d, refuse("E_NOT_READ", unread.Advice, "%s", unread.Says)
 	}
 	if domain == "" {
 		return d, refuse("E_HOST_NOT_SERVED", "look at hostnames and parentRefs of the routes", "no route of gateway %s has host %s: it answers 404", d.Gateway, printable(p.domain()))

@@ -9,14 +9,14 @@ import (
 )
 
 // depths order the errors of several gateways: the one that came furthest says most.
-var depths = []string{"E_NO_LISTENER", "E_HOST_NOT_SERVED", "E_MESH_ONLY", "E_NOT_EXPORTED", "E_REDIRECTS", "E_NO_ROUTE",
+var depths = []string{"E_NO_LISTENER", "E_HOST_NOT_SERVED", "E_MESH_ONLY", "E_NOT_READ", "E_NOT_EXPORTED", "E_REDIRECTS", "E_NO_ROUTE",
 	"E_DELEGATE_DROPPED", "E_DUMP_DIFFERS", "E_MATCH_UNKNOWN", "E_ORDER_UNDEFINED", "E_NO_WEIGHTS"}
 
 // Which says which http entry governs a request at the mesh's gateways, by the rules istiod and Envoy follow: server, bound
 // VirtualServices, virtual host, routes in order, first that fits. A dump of a gateway's Envoy, or nil, settles what the
 // objects leave open. The Decision is there also with an error, as far as it came.
 //
-// Errors: E_NO_LISTENER, E_REDIRECTS, E_MESH_ONLY, E_NOT_EXPORTED, E_HOST_NOT_SERVED, E_NO_ROUTE, E_MATCH_UNKNOWN,
+// Errors: E_NO_LISTENER, E_REDIRECTS, E_MESH_ONLY, E_NOT_READ, E_NOT_EXPORTED, E_HOST_NOT_SERVED, E_NO_ROUTE, E_MATCH_UNKNOWN,
 // E_ORDER_UNDEFINED, E_NO_WEIGHTS, E_DUMP_DIFFERS.
 func (m *Mesh) Which(p Probe, dump *Dump) (*Decision, error) {
 	var best *Decision
@@ -246,7 +246,7 @@ func gatewaysOf(vs Object) []string {
 func (m *Mesh) bound(among []Object, s server, proxy Proxy) []Object {
 	var out []Object
 	for _, vs := range among {
-		if slices.Contains(gatewaysOf(vs), s.name()) && m.exportedTo(vs, proxy.Namespace) != no {
+		if slices.Contains(gatewaysOf(vs), s.name()) && m.exportedTo(vs, proxy.Namespace) != no && m.unread(vs, proxy) == nil {
 			out = append(out, vs)
 		}
 	}
@@ -263,9 +263,12 @@ func (m *Mesh) bound(among []Object, s server, proxy Proxy) []Object {
 func (m *Mesh) notServed(covering []Object, servers []server, proxy Proxy, host string) error {
 	for _, vs := range covering {
 		name := namespace(vs) + "/" + objectName(vs)
-		switch gateways := gatewaysOf(vs); {
+		gateways, unread := gatewaysOf(vs), m.unread(vs, proxy)
+		switch {
 		case len(gateways) == 0:
 			return meshOnly(vs)
+		case unread != nil:
+			return refuse("E_NOT_READ", unread.Advice, "%s", unread.Says)
 		case m.exportedTo(vs, proxy.Namespace) == no && slices.ContainsFunc(servers, func(s server) bool { return slices.Contains(gateways, s.name()) }):
 			return refuse("E_NOT_EXPORTED", "export it: spec.exportTo of "+name, "virtualservice %s has host %s but is not exported to the gateway's namespace %s",
 				name, printable(host), proxy.Namespace)

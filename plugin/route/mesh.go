@@ -28,6 +28,7 @@ type Mesh struct {
 
 	DefaultExportTo  []string // defaultVirtualServiceExportTo of the mesh config; empty is *
 	ScopedToGateways bool     // PILOT_SCOPE_GATEWAY_TO_NAMESPACE: gateway pods take only Gateways of their namespace
+	Istiod           Istiod   // what the mesh config of the revision called default hides
 }
 
 // Behind is the mesh as these gateway pods see it: the Gateways of other workloads decide nothing there.

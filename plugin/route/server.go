@@ -12,6 +12,7 @@ import (
 type Proxy struct {
 	Namespace string            // empty if unknown
 	Labels    map[string]string // without those that tell one pod from another
+	Revision  string            // of the istiod that feeds it; empty if unknown
 }
 
 func (p Proxy) String() string {
@@ -33,13 +34,13 @@ func (m *Mesh) Proxies() []Proxy {
 	var out []Proxy
 	seen := map[string]bool{}
 	add := func(p Proxy) {
-		if key := p.String(); !seen[key] {
+		if key := p.String() + " " + p.Revision; !seen[key] {
 			seen[key] = true
 			out = append(out, p)
 		}
 	}
 	for _, pod := range m.Pods {
-		p := Proxy{Namespace: namespace(pod), Labels: labels(pod, "metadata", "labels")}
+		p := Proxy{Namespace: namespace(pod), Labels: labels(pod, "metadata", "labels"), Revision: str(pod, "metadata", "annotations", RevisionLabel)}
 		for _, key := range podLabels {
 			delete(p.Labels, key)
 		}
@@ -109,13 +110,18 @@ func (s server) routeConfig() string {
 }
 
 // servers are the servers of the Gateways that select a proxy, by age of the Gateways. A server with TLS settings whose
-// host another one of its port has already is left out, as istiod leaves it out; skipped names those.
+// host another one of its port has already is left out, as istiod leaves it out; skipped names those, and Gateways that istiod
+// does not read.
 func (m *Mesh) servers(p Proxy) (out []server, skipped []string) {
 	gateways := slices.Clone(m.Gateways)
 	slices.SortStableFunc(gateways, byAge)
 	taken := map[string]bool{} // port, bind and host of servers with TLS settings
 	for _, g := range gateways {
 		if !m.selects(g, p) {
+			continue
+		}
+		if u := m.unread(g, p); u != nil {
+			skipped = append(skipped, u.Says)
 			continue
 		}
 		for _, raw := range dicts(g, "spec", "servers") {

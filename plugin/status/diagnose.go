@@ -23,6 +23,7 @@ type picture struct {
 	writer   string   // who wrote the routes last, or ""
 	// overwritten is the newest recorded change, where the object no longer has its weights.
 	overwritten *route.HistoryItem
+	unread      []route.Unread // why istiod does not read the object, where a gateway lacks it
 }
 
 // finding is one sentence of the diagnosis, and what to do about it.
@@ -83,8 +84,15 @@ func diagnose(p picture, command func(verb string, args ...string) string) []fin
 	if len(refused) > 0 && !zero {
 		say("refused", "refused by Envoy: "+strings.Join(refused, "; "), "the message is Envoy's own; istioctl proxy-status shows the same pods")
 	}
+	lacking := ""
 	if len(absent) > 0 {
-		say("absent", "no route of this entry in "+strings.Join(absent, ", ")+": unbound, not exported, or dropped by istiod", "kubectl mesh-split which URL says why")
+		lacking = "no route of this entry in " + strings.Join(absent, ", ") + ": "
+	}
+	for _, u := range p.unread {
+		say(u.Code, lacking+u.Says, u.Advice)
+	}
+	if lacking != "" && len(p.unread) == 0 {
+		say("absent", lacking+"unbound, not exported, or dropped by istiod", "kubectl mesh-split which URL says why")
 	}
 	if len(differing) > 0 {
 		say("differs", "other routes than the object's: "+strings.Join(differing, "; "), "an EnvoyFilter, another revision of istiod, or a change on its way: "+wait)

@@ -48,6 +48,7 @@ func TestDiagnose(t *testing.T) {
 		{"and its words about that add nothing", picture{view: fleet.View{Sights: []mesh.Sight{nack, nack}}}, "zero-sum", "Proto constraint"},
 		{"one gateway was left behind", picture{view: fleet.View{Sights: []mesh.Sight{live[0], stale}}, off: true, observed: []uint64{85, 15}, errors: []uint64{0, 0}}, "stale", "in/b"},
 		{"no route", picture{view: fleet.View{Sights: []mesh.Sight{sight("a", route.Absent)}}}, "absent", "not exported"},
+		{"istiod does not read it", picture{view: fleet.View{Sights: []mesh.Sight{sight("a", route.Absent)}}, unread: []route.Unread{{Code: "other-revision", Says: "it has the label"}}}, "other-revision", "it has the label"},
 		{"another host answers", picture{view: fleet.View{Sights: live}, off: true, observed: []uint64{100, 0}, errors: []uint64{0, 0}}, "observed-differs", "sticks"},
 		{"other routes share the destinations", picture{view: fleet.View{Sights: live}, off: true, observed: []uint64{100, 0}, errors: []uint64{0, 0}, others: []string{"shop/x"}}, "other-routes", "shop/x"},
 		{"v2 fails", picture{view: fleet.View{Sights: live}, observed: []uint64{70, 30}, errors: []uint64{0, 30}}, "failing", "30 of its 30"},

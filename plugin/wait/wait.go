@@ -138,10 +138,11 @@ func (o *Options) Run(ctx context.Context) error {
 		show.Broken("live", "%s after %s", view, report.Seconds(o.Timeout.Seconds()))
 		view.WriteTable(show.Out())
 	}
+	advice := "wait longer with --timeout, or look at istiod and the gateway pods named"
 	if state == "" {
-		state = view.Cause()
+		state, advice = fleet.Because(fleet.Unread(ctx, s, view...), view.Cause(), advice)
 	}
-	return fault.New(fault.Inconclusive, "wait longer with --timeout, or look at istiod and the gateway pods named", "not live in time: %s", state).Named("E_NOT_LIVE")
+	return fault.New(fault.Inconclusive, advice, "not live in time: %s", state).Named("E_NOT_LIVE")
 }
 
 // await reads the object until it is as wished and every gateway holds it. State says what the object lacks, or is empty.

@@ -33,6 +33,10 @@ type ingress struct {
 	marker int    // its Envoy's for the Gateway that tells when istiod has pushed
 	admin  string // URL
 	pushes int
+	take   func() int // a free port
+
+	revision string // of the istiod that feeds it, as the pod's annotation says; "" says nothing
+	xds      int    // that istiod's port; 0 is the sandbox's own
 }
 
 const (
@@ -41,7 +45,8 @@ const (
 	ingressNode      = "corpus"
 )
 
-func startIngress(t *testing.T) *ingress {
+// fed starts the istiod that feeds the gateway, where that is not the sandbox's own.
+func startIngress(t *testing.T, fed ...func(in *ingress)) *ingress {
 	t.Helper()
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -60,7 +65,10 @@ func startIngress(t *testing.T) *ingress {
 		}
 		return port
 	}
-	in := &ingress{world: newWorld(t), port: take(), marker: take()}
+	in := &ingress{world: newWorld(t), port: take(), marker: take(), take: take}
+	for _, start := range fed {
+		start(in)
+	}
 	admin, node, secure := take(), take(), take()
 	in.admin = fmt.Sprintf("http://127.0.0.1:%d", admin)
 	in.serveNode(node, fmt.Sprintf("127.0.0.1:%d", admin))
@@ -107,6 +115,11 @@ func (in *ingress) bootstrap(admin int) []byte {
 	meta["NAMESPACE"], meta["NAME"], meta["LABELS"] = ingressNamespace, ingressPod, object{"istio": "ingress"}
 	b["dynamic_resources"].(object)["ads_config"].(object)["api_type"] = "DELTA_GRPC"
 	b["admin"].(object)["address"].(object)["socket_address"].(object)["port_value"] = admin
+	if in.xds != 0 {
+		endpoints := b["static_resources"].(object)["clusters"].([]any)[0].(object)["load_assignment"].(object)["endpoints"].([]any)
+		endpoint := endpoints[0].(object)["lb_endpoints"].([]any)[0].(object)["endpoint"].(object)
+		endpoint["address"].(object)["socket_address"].(object)["port_value"] = in.xds
+	}
 	if data, err = yaml.Marshal(b); err != nil {
 		in.Fatal(err)
 	}
@@ -159,6 +172,9 @@ func (in *ingress) objects(node, secure int) {
 		daemonEndpoints: {kubeletEndpoint: {Port: %d}}, conditions: [{type: Ready, status: "True"}]}}`, node), "status")
 	own(`{apiVersion: v1, kind: Pod, metadata: {name: %s, namespace: %s, labels: {istio: ingress}}, spec: {nodeName: %s, automountServiceAccountToken: false,
 		containers: [{name: istio-proxy, image: envoy, ports: [{containerPort: 15000}]}]}}`, ingressPod, ingressNamespace, ingressNode)
+	if in.revision != "" {
+		in.merge("Pod", ingressNamespace, ingressPod, "injector", `{metadata: {annotations: {istio.io/rev: `+in.revision+`}}}`)
+	}
 	status, err := yaml.Marshal(object{"status": cluster.PodStatus(true, time.Now())})
 	if err != nil {
 		in.Fatal(err)

@@ -84,7 +84,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "route": routeCommand, "fault": faultCommand, "interrupt": interrupt, "meddler": meddlerCommand,
-			"webhook": webhookCommand, "httproute": httpRouteCommand, "dump": dumpCommand, "serve": serveCommand,
+			"webhook": webhookCommand, "httproute": httpRouteCommand, "dump": dumpCommand, "serve": serveCommand, "hide": hideCommand,
 		},
 	})
 }

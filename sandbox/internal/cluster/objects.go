@@ -91,7 +91,7 @@ func (l Layout) Service() *unstructured.Unstructured {
 	}})
 }
 
-// Pod is a gateway's Pod object.
+// Pod is a gateway's Pod object, with the annotation by which Istio's injector says whose it is.
 func Pod(name string) *unstructured.Unstructured {
 	o := named("v1", "Pod", Namespace, name, object{"spec": object{
 		"nodeName": NodeName, "automountServiceAccountToken": false,
@@ -99,6 +99,7 @@ func Pod(name string) *unstructured.Unstructured {
 			"ports": []any{object{"name": "envoy-admin", "containerPort": int64(15000)}}}},
 	}})
 	o.SetLabels(map[string]string{"istio": "ingressgateway", "app": "istio-ingressgateway"})
+	o.SetAnnotations(map[string]string{"istio.io/rev": "default"})
 	return o
 }
 

@@ -70,7 +70,8 @@ func (s *Supervisor) startAPIServer() (*process.Child, error) {
 
 // startIstiod starts istiod. Its injection webhook and the upkeep of its validation webhook are off: there is nothing to
 // inject into, and the webhook's object is written by package cluster. The two Envoy filters that are off exist in
-// Istio's own Envoy only.
+// Istio's own Envoy only. REVISION is what istiod's chart writes for an installation without one: with no revision at all
+// it would read objects of every revision.
 func (s *Supervisor) startIstiod() (*process.Child, error) {
 	address := func(flag string, port int) string { return fmt.Sprintf("--%s=127.0.0.1:%d", flag, port) }
 	return s.start(process.Spec{Name: istiod, Path: s.config.Binary, Dir: s.file("istiod"), Args: []string{"istiod", "discovery",
@@ -80,7 +81,7 @@ func (s *Supervisor) startIstiod() (*process.Child, error) {
 		"--tlsCertFile=" + s.pki("istiod.crt"), "--tlsKeyFile=" + s.pki("istiod.key"), "--caCertFile=" + s.pki("ca.crt"),
 	}, Env: []string{"PILOT_ENABLE_ALPN_FILTER=false", "PILOT_ENABLE_METADATA_EXCHANGE=false",
 		"VALIDATION_WEBHOOK_CONFIG_NAME=", "INJECTION_WEBHOOK_CONFIG_NAME=", "POD_NAME=" + cluster.IstiodPod,
-		"POD_NAMESPACE=istio-system", "CLUSTER_ID=Kubernetes", "ROOT_CA_DIR=" + s.file("istiod")}})
+		"POD_NAMESPACE=istio-system", "REVISION=default", "CLUSTER_ID=Kubernetes", "ROOT_CA_DIR=" + s.file("istiod")}})
 }
 
 // startApps starts both versions of the demo application.
