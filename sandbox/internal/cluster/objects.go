@@ -118,7 +118,9 @@ func Istiod() *unstructured.Unstructured {
 }
 
 // PodStatus is what a kubelet would say of a gateway.
-func PodStatus(ready bool, now time.Time) object { return podStatus("istio-proxy", "envoy", ready, now) }
+func PodStatus(ready bool, now time.Time) object {
+	return podStatus("istio-proxy", "envoy", ready, now)
+}
 
 // IstiodStatus is what a kubelet would say of istiod.
 func IstiodStatus(now time.Time) object { return podStatus("discovery", "pilot", true, now) }
