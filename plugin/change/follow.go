@@ -90,6 +90,7 @@ func (c *course) live(ctx context.Context) (outcome, bool) {
 	case ctx.Err() != nil:
 		return c.interrupted("the weights are written; " + view.String()), false
 	}
+	c.fleet.Blame(ctx, view)
 	c.screen.Broken("live", "%s after %s", view, report.Seconds(c.options.Timeout.Seconds()))
 	view.WriteTable(c.screen.Out())
 	c.screen.Line("INCONCLUSIVE  not live in time: %s", view.Cause())

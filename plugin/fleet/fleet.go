@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/mesh-split/mesh-split/plugin/mesh"
@@ -10,11 +11,14 @@ import (
 )
 
 // Fleet is the open ways into the gateways of a subject.
-type Fleet struct{ watch *mesh.Watch }
+type Fleet struct {
+	watch   *mesh.Watch
+	subject *subject.Subject
+}
 
 // Open opens a way to every Ready gateway pod of a subject whose gateways were found. Close it.
 func Open(ctx context.Context, s *subject.Subject) *Fleet {
-	return &Fleet{s.Client.Watch(ctx, s.Gateways)}
+	return &Fleet{s.Client.Watch(ctx, s.Gateways), s}
 }
 
 // Look sees every gateway once.
@@ -37,6 +41,22 @@ func (f *Fleet) Survey(ctx context.Context, e route.Entry) (v View, others []str
 // nobody knows.
 func (f *Fleet) Await(ctx context.Context, entries []route.Entry, since time.Time) Views {
 	return views(entries, f.watch.Await(ctx, entries, since), since)
+}
+
+// Blame asks istiod whether gateways that do not hold the weights have refused their routes, where there are such. It is asked where
+// something should be live and is not: a certain answer, if there is one.
+func (f *Fleet) Blame(ctx context.Context, v Views) {
+	if !slices.ContainsFunc(v, View.Behind) {
+		return
+	}
+	nacks := f.subject.Client.Nacks(ctx, f.subject.Gateways)
+	for _, one := range v {
+		for i := range one.Sights {
+			if s := &one.Sights[i]; s.Err == nil && !s.Live() && s.Error == "" {
+				s.Error = nacks[s.Pod.String()]
+			}
+		}
+	}
 }
 
 // Counts reads what every gateway has counted.

@@ -147,6 +147,9 @@ func (v View) Cause() string {
 			if s.LastUpdated != "" {
 				text += ", last updated " + report.Safe(s.LastUpdated)
 			}
+			if s.Error != "" {
+				text += ", and refused what came after: " + report.Safe(s.Error)
+			}
 			parts = append(parts, text)
 		default:
 			parts = append(parts, pod+" "+report.Safe(s.Why))

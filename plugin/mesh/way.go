@@ -23,7 +23,7 @@ func (c *Client) way(ctx context.Context, pod Pod) (way, error) {
 			if err != nil {
 				return nil, err
 			}
-			return newForwardWay(forward), nil
+			return newForwardWay(forward, AdminPort), nil
 		},
 		func() (way, error) {
 			w := &execWay{client: c, pod: pod}
@@ -63,9 +63,9 @@ type forwardWay struct {
 
 var _ way = (*forwardWay)(nil)
 
-func newForwardWay(forward *Forward) *forwardWay {
+func newForwardWay(forward *Forward, port int) *forwardWay {
 	return &forwardWay{forward, &http.Client{Transport: &http.Transport{
-		DialContext:        func(context.Context, string, string) (net.Conn, error) { return forward.Dial(AdminPort) },
+		DialContext:        func(context.Context, string, string) (net.Conn, error) { return forward.Dial(port) },
 		MaxConnsPerHost:    1,
 		DisableCompression: true,
 	}}}

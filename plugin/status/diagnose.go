@@ -79,8 +79,9 @@ func diagnose(p picture, command func(verb string, args ...string) string) []fin
 	case len(unreadable) > 0:
 		say("unreadable", "could not be read: "+strings.Join(unreadable, ", "), "look at these pods")
 	}
-	if len(refused) > 0 {
-		say("refused", "Envoy refused a configuration: "+strings.Join(refused, "; "), "the message is Envoy's own; istioctl proxy-status shows the same pods")
+	zero := p.entry.Section != route.Rules && len(p.entry.Destinations) > 1 && sumOf(p.entry.Weights()) == 0
+	if len(refused) > 0 && !zero {
+		say("refused", "refused by Envoy: "+strings.Join(refused, "; "), "the message is Envoy's own; istioctl proxy-status shows the same pods")
 	}
 	if len(absent) > 0 {
 		say("absent", "no route of this entry in "+strings.Join(absent, ", ")+": unbound, not exported, or dropped by istiod", "kubectl mesh-split which URL says why")
@@ -89,7 +90,7 @@ func diagnose(p picture, command func(verb string, args ...string) string) []fin
 		say("differs", "other routes than the object's: "+strings.Join(differing, "; "), "an EnvoyFilter, another revision of istiod, or a change on its way: "+wait)
 	}
 	switch {
-	case len(stale) > 0 && p.entry.Section != route.Rules && len(p.entry.Destinations) > 1 && sumOf(p.entry.Weights()) == 0:
+	case len(stale)+len(refused) > 0 && zero:
 		say("zero-sum", "the weights sum to 0: Envoy refuses that, and every other change of this gateway's routes with it, until they do not: "+p.view.Cause(),
 			"give it weights: "+command("set", p.entry.Destinations[0].Short+"=100"))
 	case len(stale) > 0 && len(stale) == all:

@@ -45,6 +45,7 @@ func TestDiagnose(t *testing.T) {
 		{"not pushed", picture{view: fleet.View{Sights: []mesh.Sight{stale}}}, "not-pushed", "in/b still runs 100/0"},
 		{"a NACK is printed", picture{view: fleet.View{Sights: []mesh.Sight{nack}}}, "refused", "Proto constraint"},
 		{"a sum of 0 is nothing that Envoy takes", picture{view: fleet.View{Sights: []mesh.Sight{stale, stale}}}, "zero-sum", "every other change of this gateway's routes"},
+		{"and its words about that add nothing", picture{view: fleet.View{Sights: []mesh.Sight{nack, nack}}}, "zero-sum", "Proto constraint"},
 		{"one gateway was left behind", picture{view: fleet.View{Sights: []mesh.Sight{live[0], stale}}, off: true, observed: []uint64{85, 15}, errors: []uint64{0, 0}}, "stale", "in/b"},
 		{"no route", picture{view: fleet.View{Sights: []mesh.Sight{sight("a", route.Absent)}}}, "absent", "not exported"},
 		{"another host answers", picture{view: fleet.View{Sights: live}, off: true, observed: []uint64{100, 0}, errors: []uint64{0, 0}}, "observed-differs", "sticks"},

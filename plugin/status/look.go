@@ -67,11 +67,13 @@ func (l *looker) look(ctx context.Context) (p picture, err error) {
 	var others []string
 	if l.options.Observe == 0 {
 		p.view = l.ways.Look(ctx, s.Entry)
+		l.ways.Blame(ctx, fleet.Views{p.view})
 		return p, nil
 	}
 	if p.view, others = l.ways.Survey(ctx, s.Entry); p.view.Refusal() == nil {
 		l.renew(ctx, p, others)
 	}
+	l.ways.Blame(ctx, fleet.Views{p.view})
 	p.others = l.others
 	return p, nil
 }

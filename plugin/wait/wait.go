@@ -132,6 +132,7 @@ func (o *Options) Run(ctx context.Context) error {
 		return fault.Verdict{Exit: fault.Interrupted}
 	}
 	if len(view) > 0 {
+		gateways.Blame(ctx, view)
 		show.Broken("live", "%s after %s", view, report.Seconds(o.Timeout.Seconds()))
 		view.WriteTable(show.Out())
 	}

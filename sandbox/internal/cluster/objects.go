@@ -102,8 +102,29 @@ func Pod(name string) *unstructured.Unstructured {
 	return o
 }
 
+// IstiodPod is the name of istiod's Pod object.
+const IstiodPod = "istiod-sandbox"
+
+// Istiod is istiod's Pod object: whoever asks it something comes by a port-forward.
+func Istiod() *unstructured.Unstructured {
+	o := named("v1", "Pod", Namespace, IstiodPod, object{"spec": object{
+		"nodeName": NodeName, "automountServiceAccountToken": false,
+		"containers": []any{object{"name": "discovery", "image": "pilot",
+			"ports": []any{object{"name": "http-debug", "containerPort": int64(8080)}, object{"name": "http-monitoring", "containerPort": int64(15014)}}}},
+	}})
+	o.SetLabels(map[string]string{"istio": "pilot", "app": "istiod"})
+	return o
+}
+
 // PodStatus is what a kubelet would say of a gateway.
 func PodStatus(ready bool, now time.Time) object {
+	return podStatus("istio-proxy", "envoy", ready, now)
+}
+
+// IstiodStatus is what a kubelet would say of istiod.
+func IstiodStatus(now time.Time) object { return podStatus("discovery", "pilot", true, now) }
+
+func podStatus(container, image string, ready bool, now time.Time) object {
 	state := object{"running": object{"startedAt": now.UTC().Format(time.RFC3339)}, "terminated": nil}
 	if !ready {
 		state = object{"terminated": object{"exitCode": int64(137), "reason": "Error"}, "running": nil}
@@ -113,7 +134,7 @@ func PodStatus(ready bool, now time.Time) object {
 		"podIPs": []any{object{"ip": "127.0.0.1"}}, "hostIPs": []any{object{"ip": "127.0.0.1"}},
 		"conditions": []any{condition("PodScheduled", true), condition("Initialized", true),
 			condition("ContainersReady", ready), condition("Ready", ready)},
-		"containerStatuses": []any{object{"name": "istio-proxy", "image": "envoy", "imageID": "", "ready": ready,
+		"containerStatuses": []any{object{"name": container, "image": image, "imageID": "", "ready": ready,
 			"started": ready, "restartCount": int64(0), "state": state}},
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/mesh-split/mesh-split/sandbox/internal/cluster"
 	"github.com/mesh-split/mesh-split/sandbox/internal/ports"
 	"github.com/mesh-split/mesh-split/sandbox/internal/process"
 )
@@ -78,7 +79,7 @@ func (s *Supervisor) startIstiod() (*process.Child, error) {
 		address("httpsAddr", s.port.istiodHTTPS), address("monitoringAddr", s.port.istiodMonitor), "--ctrlz_port=0",
 		"--tlsCertFile=" + s.pki("istiod.crt"), "--tlsKeyFile=" + s.pki("istiod.key"), "--caCertFile=" + s.pki("ca.crt"),
 	}, Env: []string{"PILOT_ENABLE_ALPN_FILTER=false", "PILOT_ENABLE_METADATA_EXCHANGE=false",
-		"VALIDATION_WEBHOOK_CONFIG_NAME=", "INJECTION_WEBHOOK_CONFIG_NAME=", "POD_NAME=istiod-sandbox",
+		"VALIDATION_WEBHOOK_CONFIG_NAME=", "INJECTION_WEBHOOK_CONFIG_NAME=", "POD_NAME=" + cluster.IstiodPod,
 		"POD_NAMESPACE=istio-system", "CLUSTER_ID=Kubernetes", "ROOT_CA_DIR=" + s.file("istiod")}})
 }
 

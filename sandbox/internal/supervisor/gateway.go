@@ -113,6 +113,14 @@ func (s *Supervisor) gatewayReady(ctx context.Context, g *gateway, virtualServic
 func (s *Supervisor) resolve(namespace, pod string, port int32) (string, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if namespace == cluster.Namespace && pod == cluster.IstiodPod {
+		switch port {
+		case 8080:
+			return loopback(s.port.istiodHTTP), true
+		case 15014:
+			return loopback(s.port.istiodMonitor), true
+		}
+	}
 	for _, g := range s.gateways {
 		if namespace != cluster.Namespace || pod != g.pod {
 			continue

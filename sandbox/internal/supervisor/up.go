@@ -188,7 +188,7 @@ func (s *Supervisor) startNode(ctx context.Context) error {
 // createObjects creates what does not need istiod's consent.
 func (s *Supervisor) createObjects(ctx context.Context, client *cluster.Client, layout cluster.Layout) error {
 	node, nodeStatus := layout.Node()
-	objects := append(cluster.Viewer(), layout.Service(), node)
+	objects := append(cluster.Viewer(), layout.Service(), node, cluster.Istiod())
 	for _, g := range s.gateways {
 		objects = append(objects, cluster.Pod(g.pod))
 	}
@@ -196,6 +196,9 @@ func (s *Supervisor) createObjects(ctx context.Context, client *cluster.Client, 
 		return err
 	}
 	if err := client.Status(ctx, node, nodeStatus); err != nil {
+		return err
+	}
+	if err := client.Status(ctx, cluster.Istiod(), cluster.IstiodStatus(time.Now())); err != nil {
 		return err
 	}
 	for _, g := range s.gateways {
