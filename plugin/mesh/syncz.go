@@ -103,7 +103,7 @@ func refusedRoutes(data []byte) map[string]string {
 	out := map[string]string{}
 	for _, p := range proxies {
 		if words := p.Resources[routesType].LastError; words != "" {
-			out[podOf(p.Proxy)] = words
+			out[podOf(p.Proxy)] = reason(words)
 		}
 	}
 	return out
@@ -116,4 +116,16 @@ func podOf(proxy string) string {
 		return proxy
 	}
 	return proxy[at+1:] + "/" + proxy[:at]
+}
+
+// reason leaves out what Envoy says before the reason: the whole configuration that it refused, as text.
+func reason(words string) string {
+	const most = 500
+	if at := strings.LastIndex(words, "\n: "); at >= 0 {
+		words = words[at+len("\n: "):]
+	}
+	if len(words) > most {
+		words = strings.ToValidUTF8(words[:most], "") + "…"
+	}
+	return words
 }

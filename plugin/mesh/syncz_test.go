@@ -15,6 +15,8 @@ func TestRefusedRoutes(t *testing.T) {
 		{"accepted", `[{"proxy":"gw-0.istio-system","resources":{` + routes + `:{"sent":"a","acked":"a"}}}]`, nil},
 		{"refused", `[{"proxy":"gw-0.istio-system","resources":{` + routes + `:{"sent":"b","acked":"a","lastError":"sum of weights is 0"}}},{"proxy":"gw-1.istio-system"}]`,
 			map[string]string{"istio-system/gw-0": "sum of weights is 0"}},
+		{"the reason stands behind all that was refused", `[{"proxy":"gw-0.edge","resources":{` + routes + `:{"lastError":"goo.gle/debugonly \nname: \"http.80\"\n: Proto constraint validation failed (x)"}}}]`,
+			map[string]string{"edge/gw-0": "Proto constraint validation failed (x)"}},
 		{"a name with dots", `[{"proxy":"gw.v2.edge","resources":{` + routes + `:{"lastError":"x"}}}]`, map[string]string{"edge/gw.v2": "x"}},
 		{"another type", `[{"proxy":"gw-0.edge","resources":{"type.googleapis.com/envoy.config.cluster.v3.Cluster":{"lastError":"x"}}}]`, nil},
 		{"an old release, which says none", `[{"proxy":"gw-0.edge","route_sent":"a"}]`, nil},
