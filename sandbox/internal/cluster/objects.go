@@ -111,23 +111,10 @@ func Istiod() *unstructured.Unstructured {
 	o := named("v1", "Pod", Namespace, IstiodPod, object{"spec": object{
 		"nodeName": NodeName, "automountServiceAccountToken": false,
 		"containers": []any{object{"name": "discovery", "image": "pilot",
+			"env":   []any{object{"name": "REVISION", "value": "default"}},
 			"ports": []any{object{"name": "http-debug", "containerPort": int64(8080)}, object{"name": "http-monitoring", "containerPort": int64(15014)}}}},
 	}})
-	o.SetLabels(map[string]string{"istio": "pilot", "app": "istiod"})
-	return o
-}
-
-// IstiodPod is the name of istiod's Pod object.
-const IstiodPod = "istiod-sandbox"
-
-// Istiod is istiod's Pod object: whoever asks it something comes by a port-forward.
-func Istiod() *unstructured.Unstructured {
-	o := named("v1", "Pod", Namespace, IstiodPod, object{"spec": object{
-		"nodeName": NodeName, "automountServiceAccountToken": false,
-		"containers": []any{object{"name": "discovery", "image": "pilot",
-			"ports": []any{object{"name": "http-debug", "containerPort": int64(8080)}, object{"name": "http-monitoring", "containerPort": int64(15014)}}}},
-	}})
-	o.SetLabels(map[string]string{"istio": "pilot", "app": "istiod"})
+	o.SetLabels(map[string]string{"istio": "pilot", "app": "istiod", "istio.io/rev": "default"})
 	return o
 }
 
