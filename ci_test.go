@@ -48,7 +48,7 @@ func TestCISaysWhatDidNotRun(t *testing.T) {
 
 	code, out, asked := run()
 	inOrder(t, asked, "sudo --preserve-env=DEBIAN_FRONTEND apt-get install -q -y --no-install-recommends chromium",
-		"make doctor", "make sandbox", "make test", "make check", "make race", "make demo")
+		"make doctor", "make sandbox", "make test", "make proofs", "make check", "make race", "make demo")
 	if code != 0 || contains(asked, "make e2e") || !strings.Contains(out, "NOT everything ran:\n!!! NOT RUN: make e2e: it needs Linux and root\n") {
 		t.Errorf("not root: status %d, did %q:\n%s", code, asked, out)
 	}
