@@ -31,6 +31,17 @@ func TestResets(t *testing.T) {
 			plan:   Plan{MaxRequests: 3},
 			want:   map[Outcome]uint64{Reset: 3},
 		},
+		"closed by one side behind a reply, and reading on": { // no reset will tell
+			handle: func(p *peer) {
+				p.next()
+				p.answer(false)
+				_ = p.Conn.(*net.TCPConn).CloseWrite()
+				for p.next() {
+				}
+			},
+			plan: Plan{MaxRequests: 4},
+			want: map[Outcome]uint64{Answered: 2, ResetReused: 2},
+		},
 		"RST in a body that ends with the connection": {
 			handle: func(p *peer) {
 				p.next()

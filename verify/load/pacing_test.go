@@ -10,11 +10,18 @@ import (
 func TestPacing(t *testing.T) {
 	everyEngine(t, func(t *testing.T, e Engine) {
 		s := serve(t, oneIn(3, 0, 0))
-		r, snap, err := runPlan(t, e, &Plan{Addresses: []string{s.address()}, Connections: 32, Rate: 1000, MaxRequests: 1000})
-		if err != nil {
-			t.Fatal(err)
+		var r *Recorder
+		var snap Snapshot
+		for range 5 { // a run that a busy machine held up says nothing of how its slots are shared out
+			var err error
+			if r, snap, err = runPlan(t, e, &Plan{Addresses: []string{s.address()}, Connections: 32, Rate: 1000, MaxRequests: 1000}); err != nil {
+				t.Fatal(err)
+			}
+			only(t, &snap, map[Outcome]uint64{Answered: 1000})
+			if !snap.Behind {
+				break
+			}
 		}
-		only(t, &snap, map[Outcome]uint64{Answered: 1000})
 		if took := snap.Elapsed; took < 990*time.Millisecond || took > 1010*time.Millisecond+snap.Lag.Max {
 			t.Errorf("1000 requests at 1000/s took %v, lag up to %v", took, snap.Lag.Max)
 		}

@@ -26,6 +26,7 @@ type worker struct {
 	lane
 	conn    net.Conn // nil when not connected
 	wire    *wire    // under TLS what lies below conn, else nil
+	direct  *direct  // nil where requests pass through conn
 	buf     []byte
 	written chan struct{}
 	until   time.Duration // the deadline of the request, since the recorder's base
@@ -56,7 +57,7 @@ func (w *worker) open() (outcome Outcome, err error) {
 	if err != nil {
 		return outcome, err
 	}
-	w.conn, w.wire, w.armed = conn, below, 0
+	w.conn, w.wire, w.direct, w.armed = conn, below, newDirect(conn), 0
 	w.mu.Lock()
 	w.locked = conn
 	w.mu.Unlock()
@@ -169,13 +170,14 @@ func (w *worker) exchange() bool {
 	request := w.octets(last)
 	long := len(request) > inlineWrite
 	w.arm(res.sent, long)
+	var n int
+	var err error
 	if long {
 		go w.write(w.conn, request)
 	} else {
-		// An error here shows again when reading, behind whatever reply came first.
-		_, _ = w.conn.Write(request)
+		n, err = w.send(request)
 	}
-	end, surplus := w.read()
+	end, surplus := w.read(n, err)
 	res.received = w.x.r.now()
 	w.end(&res, end)
 	sent := true
@@ -201,10 +203,34 @@ func (w *worker) exchange() bool {
 // set exactly, for it ends writes too.
 func (w *worker) arm(sent time.Duration, exactly bool) {
 	w.until = sent + w.x.plan.ReplyTimeout
-	if exactly || w.armed-sent < w.x.plan.ReplyTimeout/2 {
-		w.armed = w.until
-		_ = w.conn.SetDeadline(w.x.r.base.Add(w.until))
+	reach := w.x.plan.ReplyTimeout
+	if w.direct != nil {
+		reach = min(reach, glance)
 	}
+	if exactly {
+		w.setDeadline(w.until)
+	} else if w.armed-sent < reach/2 {
+		w.setDeadline(sent + reach)
+	}
+}
+
+func (w *worker) setDeadline(at time.Duration) {
+	w.armed = at
+	_ = w.conn.SetDeadline(w.x.r.base.Add(at))
+}
+
+// send sends a short request. Where that is one with waiting for the reply, it gives the first octets of it.
+func (w *worker) send(request []byte) (n int, err error) {
+	if w.direct != nil {
+		n, request, err = w.direct.exchange(request, w.buf)
+		if len(request) == 0 || w.x.aborting.Load() {
+			return n, err
+		}
+		w.setDeadline(w.until) // the socket is full, or this process stood still for longer than a glance
+	}
+	// An error here shows again when reading, behind whatever reply came first.
+	_, _ = w.conn.Write(request)
+	return 0, nil
 }
 
 // write sends a long request beside the reading of its reply.
@@ -213,12 +239,11 @@ func (w *worker) write(conn net.Conn, request []byte) {
 	w.written <- struct{}{}
 }
 
-// read feeds the parser until the reply or the connection is over. surplus says that something else than line ends
-// followed the reply.
-func (w *worker) read() (end End, surplus bool) {
+// read feeds the parser until the reply or the connection is over, beginning with what a first reading gave. surplus says that
+// something else than line ends followed the reply.
+func (w *worker) read(n int, err error) (end End, surplus bool) {
 	have := 0
-	for {
-		n, err := w.conn.Read(w.buf[have:])
+	for ; ; n, err = w.conn.Read(w.buf[have:]) {
 		if have += n; n > 0 {
 			used, done := w.parser.Feed(w.buf[:have])
 			if done {
@@ -235,9 +260,8 @@ func (w *worker) read() (end End, surplus bool) {
 			if w.x.aborting.Load() {
 				return GivenUp, false
 			}
-			if w.armed < w.until { // of an earlier request
-				w.armed = w.until
-				_ = w.conn.SetDeadline(w.x.r.base.Add(w.until))
+			if w.armed < w.until { // of an earlier request, or a glance
+				w.setDeadline(w.until)
 				continue
 			}
 			return Deadline, false
@@ -280,5 +304,5 @@ func (w *worker) drop() {
 	w.locked = nil
 	w.mu.Unlock()
 	_ = w.conn.Close()
-	w.conn, w.wire = nil, nil
+	w.conn, w.wire, w.direct = nil, nil, nil
 }
