@@ -77,7 +77,8 @@ type h2stream struct {
 	owed   uint32
 }
 
-// h2buffer holds at least one whole frame.
+// h2buffer holds at least one whole frame. A connection reads into as much only once a frame asks for it: replies to a load are
+// small, and the memory of a run shall not depend on how many of them once came together.
 const h2buffer = 2 * (defaultFrame + frameHead)
 
 func newH2Conn(x *run, slot int, wants *h2wanted, ready func()) *h2conn {
@@ -85,7 +86,7 @@ func newH2Conn(x *run, slot int, wants *h2wanted, ready func()) *h2conn {
 	for places < 2*x.plan.Streams {
 		places *= 2
 	}
-	c := &h2conn{lane: newLane(x, slot, x.r.scribe(slot), ready), wants: wants, in: make([]byte, h2buffer),
+	c := &h2conn{lane: newLane(x, slot, x.r.scribe(slot), ready), wants: wants, in: make([]byte, readBuffer),
 		long:    len(x.plan.Request)-headEnd(x.plan.Request) > inlineWrite/x.plan.Streams,
 		streams: make([]h2stream, x.plan.Streams), places: make([]int, places)}
 	for i := range c.streams {

@@ -238,9 +238,12 @@ func h2scripted(t testing.TB, streams int) (*h2conn, *ears) {
 
 func feedH2(t testing.TB, c *h2conn, octets []byte) {
 	t.Helper()
-	c.have += copy(c.in[c.have:], octets)
-	if fault := c.take(); fault != nil {
-		t.Fatal(fault.why)
+	for len(octets) > 0 { // as reads would bring them
+		n := copy(c.in[c.have:], octets)
+		c.have, octets = c.have+n, octets[n:]
+		if fault := c.take(); fault != nil {
+			t.Fatal(fault.why)
+		}
 	}
 	c.flush()
 }

@@ -15,6 +15,9 @@ func (c *h2conn) take() *h2fault {
 			return malformed(codeFrameSize, "a frame above 16384 octets")
 		}
 		if len(b) < frameHead+length {
+			if frameHead+length > len(c.in) {
+				c.in = append(c.in, make([]byte, h2buffer-len(c.in))...)
+			}
 			break
 		}
 		at += frameHead + length
