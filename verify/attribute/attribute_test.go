@@ -111,6 +111,8 @@ func TestBody(t *testing.T) {
 		{`body:/\bv1\b/`, "xv1 v1", "v1", Usable},                        //
 		{`body:/a(b)?/`, "a", "", Absent},                                // the group took no part
 		{`body:/version=(.*)/`, "version=\x01", "", Bad},                 //
+		{`body:/v\d+/`, strings.Repeat("x", maxKept-2) + "v12", "", Bad}, // cut inside the match
+		{`body:/v\d+/`, strings.Repeat("x", maxKept-2) + "v1", "v1", Usable},
 		{`body:/end/`, strings.Repeat("x", maxKept) + "end", "", Absent}, // beyond what is kept
 	} {
 		if label, found := find(t, row.rule, row.body); label != row.label || found != row.found {
@@ -146,7 +148,12 @@ func TestJSON(t *testing.T) {
 		{"json:/a", `{"a":null}`, "", Absent},                     //
 		{"json:/a", `{"\u0061":"v\u0031\/\"x"}`, `v1/"x`, Usable}, //
 		{"json:/a", `{"a":"\ud83d\ude00"}`, "", Bad},              // a label is printable ASCII
-		{"json:/\u00e9", `{"\u00e9":"v"}`, "v", Usable},           //
+		{"json:/a", `{"a":"v1\ud800"}`, "", Bad},                  // half a pair is U+FFFD
+		{"json:/a", `{"a":"\ud800v1"}`, "", Bad},                  //
+		{"json:/a", `{"a":"\ud800\n"}`, "", Bad},                  //
+		{"json:/\ufffdx", `{"\ud83d\ud83dx":1,"\udc00x":"v"}`, "v", Usable},
+		{"json:/a", "\ufeff" + `{"a":"v1"}`, "v1", Usable}, // a byte order mark
+		{"json:/\u00e9", `{"\u00e9":"v"}`, "v", Usable},    //
 		{"json:/a", `{"a":"` + strings.Repeat("x", 129) + `"}`, "", Bad},
 		{"json:/a", `{"a":""}`, "", Absent},
 		{"json:/a", `not json`, "", Absent},
@@ -156,6 +163,24 @@ func TestJSON(t *testing.T) {
 	} {
 		if label, found := find(t, row.rule, row.body); label != row.label || found != row.found {
 			t.Errorf("%s in %.60q: %q, %d; want %q, %d", row.rule, row.body, label, found, row.label, row.found)
+		}
+	}
+}
+
+// One finder reads reply after reply; nothing of one may reach the next, wherever it ended.
+func TestJSONForgets(t *testing.T) {
+	r, err := ParseRule("json:/a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := r.Body()
+	for _, before := range []string{`{"a":"v\ud800"}`, `{"a":"\u00`, `{"a":"\`, `{"a":[[[`, `{"a`, `{"b":{"a":1`, `{"a":"` + strings.Repeat("x", 300)} {
+		b.Reset()
+		b.Write([]byte(before))
+		b.Reset()
+		b.Write([]byte(`{"a":"v\u0031"}`))
+		if label, found := b.Label(); string(label) != "v1" || found != Usable {
+			t.Errorf("behind %.20q: %q, %d; want v1", before, label, found)
 		}
 	}
 }

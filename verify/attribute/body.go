@@ -14,6 +14,7 @@ type Body struct {
 	pattern *regexp.Regexp
 	prefix  []byte // the literal every match begins with: searched first, since a regexp search may allocate
 	kept    []byte
+	cut     bool // there was more
 	json    *scanner
 }
 
@@ -31,7 +32,7 @@ func (r Rule) Body() *Body {
 
 // Reset forgets the reply before.
 func (b *Body) Reset() {
-	b.kept = b.kept[:0]
+	b.kept, b.cut = b.kept[:0], false
 	if b.json != nil {
 		b.json.reset()
 	}
@@ -43,7 +44,9 @@ func (b *Body) Write(octets []byte) {
 		b.json.write(octets)
 		return
 	}
-	b.kept = append(b.kept, octets[:min(len(octets), maxKept-len(b.kept))]...)
+	room := maxKept - len(b.kept)
+	b.cut = b.cut || len(octets) > room
+	b.kept = append(b.kept, octets[:min(len(octets), room)]...)
 }
 
 // Label gives the label once the body is complete. It is valid until the next Reset.
@@ -58,6 +61,9 @@ func (b *Body) Label() ([]byte, Found) {
 	m := b.pattern.FindSubmatchIndex(b.kept)
 	if m == nil {
 		return nil, Absent
+	}
+	if b.cut && m[1] == len(b.kept) {
+		return nil, Bad // more of the body might belong to the match: "v1" of "v12"
 	}
 	first, last := m[0], m[1]
 	if len(m) > 2 {

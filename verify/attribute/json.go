@@ -47,6 +47,7 @@ func newScanner(tokens []string) *scanner {
 
 func (s *scanner) reset() {
 	s.state, s.depth, s.match, s.found, s.text = wantValue, 0, 0, Absent, s.text[:0]
+	s.hex, s.high = 0, 0 // a reply may end, or be found, inside an escape
 }
 
 func (s *scanner) label() ([]byte, Found) {
@@ -87,6 +88,7 @@ func (s *scanner) step(c byte) {
 		return
 	}
 	switch {
+	case s.state == wantValue && s.depth == 0 && (c == 0xEF || c == 0xBB || c == 0xBF): // a byte order mark: RFC 8259, 8.1
 	case s.state == wantValue:
 		s.beginValue(c)
 	case s.state == wantKey && c == '"':
@@ -180,9 +182,12 @@ func (s *scanner) endScalar() {
 }
 
 func (s *scanner) stringOctet(c byte) {
-	switch {
-	case c == '\\':
+	if c == '\\' {
 		s.state += inKeyEsc - inKey
+		return
+	}
+	s.endSurrogate()
+	switch {
 	case c != '"':
 		s.add(c)
 	case s.state == inString:
@@ -224,24 +229,40 @@ func (s *scanner) escape(c byte) {
 	case 't':
 		c = '\t'
 	}
+	s.endSurrogate()
 	s.add(c)
 	s.state -= inKeyEsc - inKey
 }
 
+// endCode takes \uXXXX. One half of a surrogate pair alone stands for no character: it becomes U+FFFD, as in encoding/json.
 func (s *scanner) endCode() {
 	s.state -= inKeyEsc - inKey
-	code := s.code
-	if utf16.IsSurrogate(code) {
-		if s.high == 0 {
-			s.high = code
-			return
-		}
-		code = utf16.DecodeRune(s.high, code)
+	if c := utf16.DecodeRune(s.high, s.code); c != utf8.RuneError {
+		s.high = 0
+		s.addRune(c)
+		return
 	}
-	s.high = 0
+	s.endSurrogate()
+	if s.code >= 0xD800 && s.code < 0xDC00 {
+		s.high = s.code
+		return
+	}
+	s.addRune(s.code)
+}
+
+// endSurrogate is called when what follows a first half is no second one.
+func (s *scanner) endSurrogate() {
+	if s.high != 0 {
+		s.high = 0
+		s.addRune(utf8.RuneError)
+	}
+}
+
+// addRune adds a character, or U+FFFD for what is none.
+func (s *scanner) addRune(c rune) {
 	var buf [utf8.UTFMax]byte
-	for _, c := range buf[:utf8.EncodeRune(buf[:], code)] {
-		s.add(c)
+	for _, octet := range buf[:utf8.EncodeRune(buf[:], c)] {
+		s.add(octet)
 	}
 }
 
