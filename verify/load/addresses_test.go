@@ -11,7 +11,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// nameServer answers every A question with an address, and none other; what it answers can be changed.
+// nameServer answers every A question with an address, and none other; what it answers can be changed. None makes it fail.
 func nameServer(t *testing.T) (answer *atomic.Value, asked *atomic.Int64) {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -33,8 +33,14 @@ func nameServer(t *testing.T) (answer *atomic.Value, asked *atomic.Int64) {
 			m.Response = true
 			if q := m.Questions[0]; q.Type == dnsmessage.TypeA {
 				asked.Add(1)
-				m.Answers = []dnsmessage.Resource{{Header: dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class, TTL: 1},
-					Body: &dnsmessage.AResource{A: answer.Load().([4]byte)}}}
+				addresses := answer.Load().([][4]byte)
+				if len(addresses) == 0 {
+					m.RCode = dnsmessage.RCodeServerFailure
+				}
+				for _, a := range addresses {
+					m.Answers = append(m.Answers, dnsmessage.Resource{Header: dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class, TTL: 1},
+						Body: &dnsmessage.AResource{A: a}})
+				}
 			}
 			m.Additionals = nil
 			if packed, err := m.Pack(); err == nil {
@@ -55,14 +61,14 @@ func TestNameMoves(t *testing.T) {
 	for _, e := range append(Engines(), HTTP2()) { // one after the other: the resolver is everybody's
 		t.Run(e.Name(), func(t *testing.T) {
 			answer, asked := nameServer(t)
-			answer.Store([4]byte{127, 0, 0, 1})
+			answer.Store([][4]byte{{127, 0, 0, 1}})
 			var first, second atomic.Int64
 			old := versioned(t, "127.0.0.1:0", &first)
 			_, port, _ := net.SplitHostPort(old.Addr)
 			versioned(t, "127.0.0.2:"+port, &second)
 			go func() {
 				time.Sleep(resolveEvery + 200*time.Millisecond) // it was looked up at the beginning
-				answer.Store([4]byte{127, 0, 0, 2})
+				answer.Store([][4]byte{{127, 0, 0, 2}})
 				_ = old.Close()
 			}()
 			_, snap, err := runPlan(t, e, &Plan{Addresses: []string{"gw.mesh-split.test:" + port}, Connections: 2, Rate: 100, MaxRequests: 250})
@@ -96,4 +102,26 @@ func versioned(t *testing.T, at string, count *atomic.Int64) *http.Server {
 	go func() { _ = s.Serve(l) }()
 	t.Cleanup(func() { _ = s.Close() })
 	return s
+}
+
+// A name server that no longer answers takes no address away: what was known goes on being used, and is asked for again.
+func TestNameServerFails(t *testing.T) {
+	for _, e := range Engines() { // one after the other: the resolver is everybody's
+		t.Run(e.Name(), func(t *testing.T) {
+			answer, asked := nameServer(t)
+			answer.Store([][4]byte{{127, 0, 0, 1}, {127, 0, 0, 9}}) // nobody listens at the second, so that the name is looked up again
+			s := serve(t, oneIn(2, 0, 0))
+			_, port, _ := net.SplitHostPort(s.address())
+			fails := time.AfterFunc(200*time.Millisecond, func() { answer.Store([][4]byte{}) })
+			defer fails.Stop()
+			_, snap, err := runPlan(t, e, &Plan{Addresses: []string{"gw.mesh-split.test:" + port}, Connections: 4,
+				ConnRequests: 5, Rate: 100, MaxRequests: 250})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if o := snap.Outcomes; o[Answered] < 150 || o[DialError] == 0 || asked.Load() < 2 {
+				t.Errorf("outcomes %v, asked %d times; want most answered, some dials failed, and the name asked for again", o, asked.Load())
+			}
+		})
+	}
 }

@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/netip"
@@ -30,26 +31,28 @@ func (w *wire) endedRaw() bool { return w != nil && w.ended }
 // connect calls dial until it opens a connection; false when nothing more is to be sent.
 func (l *lane) connect(dial func() (Outcome, error)) bool {
 	defer l.isReady()
-	for !l.over() {
-		began := l.x.r.now()
+	for {
+		if l.pause > 0 {
+			pause := time.NewTimer(l.pause)
+			select {
+			case <-pause.C:
+			case <-l.x.turns.stop:
+			}
+			pause.Stop()
+		}
+		if l.over() {
+			return false
+		}
 		outcome, err := dial()
 		if err == nil {
 			l.connected()
 			return true
 		}
-		wait, again := l.refused(began, outcome, err)
-		if !again {
+		if !l.refused(outcome, err) {
 			return false
 		}
 		l.x.places.resolve(l.x.dialing)
-		pause := time.NewTimer(wait)
-		select {
-		case <-pause.C:
-		case <-l.x.turns.stop:
-		}
-		pause.Stop()
 	}
-	return false
 }
 
 // dial opens one connection, with the handshake under TLS; the wire is what lies below that.
@@ -65,7 +68,7 @@ func (l *lane) dial() (net.Conn, *wire, Outcome, error) {
 		err = l.introduce(conn)
 	}
 	if err != nil || l.x.plan.TLS == nil {
-		return conn, nil, DialError, err
+		return conn, nil, DialError, to.explain(err)
 	}
 	config := l.x.plan.TLS
 	if config.ServerName == "" {
@@ -81,6 +84,12 @@ func (l *lane) dial() (net.Conn, *wire, Outcome, error) {
 		return nil, nil, TLSError, err
 	}
 	return secure, below, NoOutcome, nil
+}
+
+// isAlert says whether the far side ended a connection by an alert of TLS.
+func isAlert(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "remote error" // as crypto/tls reports one; its type is not exported
 }
 
 // introduce says who connects, if the plan wants that.

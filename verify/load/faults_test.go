@@ -31,17 +31,6 @@ func TestResets(t *testing.T) {
 			plan:   Plan{MaxRequests: 3},
 			want:   map[Outcome]uint64{Reset: 3},
 		},
-		"closed by one side behind a reply, and reading on": { // no reset will tell
-			handle: func(p *peer) {
-				p.next()
-				p.answer(false)
-				_ = p.Conn.(*net.TCPConn).CloseWrite()
-				for p.next() {
-				}
-			},
-			plan: Plan{MaxRequests: 4},
-			want: map[Outcome]uint64{Answered: 2, ResetReused: 2},
-		},
 		"RST in a body that ends with the connection": {
 			handle: func(p *peer) {
 				p.next()
@@ -113,6 +102,75 @@ func TestResets(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A far side that ends every connection before it carries a request is not flooded with new ones: each worker tries five
+// times, with pauses, no request is counted, and the run ends and says why.
+func TestClosedUnused(t *testing.T) {
+	engines := append(Engines(), HTTP2())
+	for _, e := range engines {
+		for name, handle := range map[string]func(*peer){
+			"closed": func(p *peer) { time.Sleep(time.Millisecond) },
+			"RST":    func(p *peer) { time.Sleep(time.Millisecond); _ = p.Conn.(*net.TCPConn).SetLinger(0) },
+			"speaks": func(p *peer) { _, _ = p.Write([]byte("220 mail.example ESMTP\r\n")); time.Sleep(time.Second) },
+			"HTTP/2 settings, then closed": func(p *peer) {
+				_, _ = p.Write([]byte{0, 0, 0, 4, 0, 0, 0, 0, 0})
+				time.Sleep(5 * time.Millisecond)
+			},
+		} {
+			t.Run(e.Name()+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				s := serve(t, handle)
+				began := time.Now()
+				_, snap, err := runPlan(t, e, &Plan{Addresses: []string{s.address()}, Connections: 3, Rate: 0.1, MaxRequests: 100, Lead: 10 * time.Second})
+				if err == nil || !strings.Contains(err.Error(), "5 times in a row") {
+					t.Errorf("error %v, want one that says how often it was tried", err)
+				}
+				if n := s.conns.Load(); n < 15 || n > 30 {
+					t.Errorf("%d connections, want 15 or a few more", n)
+				}
+				if n := snap.Sent - snap.Outcomes[DialError]; n != 0 {
+					t.Errorf("%d requests were counted, and none was sent", n)
+				}
+				if d := time.Since(began); d < 150*time.Millisecond {
+					t.Errorf("gave up after %v; the pauses alone are 10+20+40+80 ms", d)
+				}
+			})
+		}
+	}
+}
+
+// A far side that closes its half behind a reply and reads on draws no reset: the end is news that comes with the reply, and
+// must be seen all the same, not when the time for a reply is over.
+func TestHalfClosed(t *testing.T) {
+	everyEngine(t, func(t *testing.T, e Engine) {
+		s := serve(t, func(p *peer) {
+			p.next()
+			p.answer(false)
+			_ = p.Conn.(*net.TCPConn).CloseWrite()
+			for p.next() {
+			}
+		})
+		_, snap, err := runPlan(t, e, &Plan{Addresses: []string{s.address()}, Connections: 1, MaxRequests: 6})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o := snap.Outcomes; o[Answered] < 3 || o[Answered]+o[ResetReused] != 6 || snap.Elapsed > 2*time.Second {
+			t.Errorf("outcomes %v in %v, want answered or reset_reused within moments", o, snap.Elapsed)
+		}
+	})
+}
+
+// A reply that is complete after its time is over ends as a time-out, whether the deadline or the reply was seen first.
+func TestLateReply(t *testing.T) {
+	everyEngine(t, func(t *testing.T, e Engine) {
+		s := serve(t, oneIn(1, 0, 130*time.Millisecond))
+		_, snap, err := runPlan(t, e, &Plan{Addresses: []string{s.address()}, Connections: 4, MaxRequests: 20, ReplyTimeout: 125 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		only(t, &snap, map[Outcome]uint64{Timeout: 20})
+	})
 }
 
 // Nobody listens: each worker tries five times, with pauses, and the run ends and says why.

@@ -164,6 +164,9 @@ func (c *h2conn) open() (Outcome, error) {
 			err = fmt.Errorf("the far side sends no HTTP/2 settings: %w", err)
 		}
 		c.drop()
+		if isAlert(err) {
+			return TLSError, err // behind the handshake: RFC 8446, 4.4.2
+		}
 		return DialError, err
 	}
 	if c.long {
@@ -209,6 +212,7 @@ func (c *h2conn) serve() bool {
 			}
 			c.closing.Add(1)
 			c.drop()
+			c.unused(nil)
 			return !c.ending
 		}
 		c.feed()
@@ -285,6 +289,7 @@ func (c *h2conn) lost(err error) {
 	}
 	c.endAll(Cut)
 	c.drop()
+	c.unused(err)
 }
 
 // blame ends the connection for a fault of the far side.
@@ -306,6 +311,7 @@ func (c *h2conn) blame(fault *h2fault) {
 	c.writes = 0
 	c.flush()
 	c.drop()
+	c.unused(nil)
 }
 
 // endAll ends every request that is left.

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"fmt"
 	"sync/atomic"
 	"time"
 )
@@ -17,11 +18,15 @@ type lane struct {
 	ticket ticket
 	ready  func() // called once, after the first dial
 
-	served int // replies on this connection
-	dials  int // connections opened or tried
-	opened int // connections opened
-	failed int // dials in a row that failed
-	peer   int // the index of the address dialled last
+	served int           // replies on this connection
+	dials  int           // connections opened or tried
+	opened int           // connections opened
+	dialed time.Duration // when the last was begun
+	failed int           // dials in a row that led to nothing; 0 while connected
+	before int           // failed, until this connection has carried a request
+	pause  time.Duration // to wait before the next dial
+	peer   int           // the index of the address dialled last
+	cause  error         // why the connection broke under a request, if the system says
 }
 
 // A failed dial is followed by a pause, doubling from dialPause to dialPauseMax, by each lane for itself.
@@ -46,6 +51,7 @@ func (l *lane) isReady() {
 func (l *lane) dialTo() address {
 	to := l.x.places.pick(l.slot, l.dials)
 	l.dials++
+	l.dialed, l.pause = l.x.r.now(), 0
 	l.peer = l.x.r.peers.index([]byte(to.dial), l.peer)
 	return to
 }
@@ -59,31 +65,61 @@ func (l *lane) connected() {
 	if l.failed >= deadDials {
 		l.x.failing.Add(-1)
 	}
-	l.failed = 0
+	l.before, l.failed = l.failed, 0
 	l.isReady()
 }
 
-// refused counts a dial or a handshake that failed: a request that failed, with an index and an outcome. It says how long
-// to wait before the next; false when nothing more is to be sent.
-func (l *lane) refused(began time.Duration, o Outcome, err error) (time.Duration, bool) {
-	l.isReady()
-	if l.x.stopping.Load() {
-		return 0, false // cut by the stop: nobody refused anything
+// fails counts a dial that led to nothing, the n-th in a row.
+func (l *lane) fails(n int) {
+	if l.failed < deadDials && n >= deadDials && int(l.x.failing.Add(1)) == l.x.plan.Connections {
+		l.x.dead.Store(true)
+		l.x.stop()
 	}
+	l.failed, l.pause = n, min(dialPause<<min(n-1, 10), dialPauseMax)
+}
+
+// unused is called when the far side has ended a connection while no request was outstanding. If it never carried one, that is
+// as good as a dial that failed, so that nobody is flooded with connections. It costs no request, unless the far side said
+// why: what it thinks of a client's certificate comes behind the handshake (RFC 8446, 4.4.2).
+func (l *lane) unused(err error) {
+	if l.served > 0 || l.x.stopping.Load() {
+		return
+	}
+	n := l.before + 1
+	if isAlert(err) {
+		if !l.refusal(TLSError, err) {
+			return
+		}
+	} else {
+		l.x.r.notes.add(NoOutcome, func() string {
+			return fmt.Sprintf("%s ends connections before a request is sent", l.x.r.peers.names()[l.peer])
+		})
+	}
+	l.fails(n)
+}
+
+// refused counts a dial or a handshake that failed; l.pause is how long to wait before the next. False when nothing more is
+// to be sent.
+func (l *lane) refused(o Outcome, err error) bool {
+	l.isReady()
+	if l.x.stopping.Load() || !l.refusal(o, err) {
+		return false // cut by the stop: nobody refused anything
+	}
+	l.fails(l.failed + 1)
+	return !l.x.stopping.Load()
+}
+
+// refusal counts a request that failed for want of a connection, with an index and an outcome; false when no more may be sent.
+func (l *lane) refusal(o Outcome, err error) bool {
 	if !l.x.r.budget.take(l.scribe.number) {
-		return 0, false
+		return false
 	}
 	l.x.r.own.failedDial(err)
 	l.x.r.notes.add(o, err.Error)
-	l.scribe.end(result{epoch: l.scribe.begin(), intended: began, sent: began, received: l.x.r.now(),
+	l.scribe.end(result{epoch: l.scribe.begin(), intended: l.dialed, sent: l.dialed, received: l.x.r.now(),
 		slot: uint16(l.slot), peer: uint8(l.peer), outcome: o, label: Unattributed})
 	l.scribe.flush()
-	if l.failed++; l.failed == deadDials && int(l.x.failing.Add(1)) == l.x.plan.Connections {
-		l.x.dead.Store(true)
-		l.x.stop()
-		return 0, false
-	}
-	return min(dialPause<<min(l.failed-1, 10), dialPauseMax), true
+	return true
 }
 
 // over says that there is nothing more to connect for.
@@ -101,6 +137,7 @@ func (l *lane) begin(sent time.Duration) (res result, last, ok bool) {
 		return res, false, false
 	}
 	l.parser.Begin(x.plan.Head)
+	l.before = 0
 	res = result{slot: uint16(l.slot), peer: uint8(l.peer), dial: uint32(l.opened), label: Unattributed, sent: sent, intended: sent}
 	if l.ticket.intended >= 0 {
 		res.intended = l.ticket.intended
@@ -125,6 +162,9 @@ func (l *lane) end(res *result, end End) {
 		end = Deadline // the drain is over at the same moment, but this reply was late by itself
 	}
 	res.outcome = p.Outcome(end, l.served > 0)
+	if res.outcome.Complete() && res.received-res.sent > l.x.plan.ReplyTimeout {
+		res.outcome = Timeout // whether a deadline or the reply is seen first is chance, and no engine's choice
+	}
 	res.status = uint16(p.Status())
 	if label := p.Label(); label != nil && attributable(res.outcome) {
 		res.label = l.scribe.label(label)
@@ -136,7 +176,10 @@ func (l *lane) end(res *result, end End) {
 	}
 	if why := p.Why(); why != "" {
 		l.x.r.notes.add(res.outcome, p.Why)
+	} else if l.cause != nil {
+		l.x.r.notes.add(res.outcome, l.cause.Error)
 	}
+	l.cause = nil
 	if res.status == 401 && l.x.plan.Renew != nil {
 		l.x.renew()
 	}

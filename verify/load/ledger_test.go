@@ -2,6 +2,7 @@ package load
 
 import (
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -118,6 +119,23 @@ func TestWindow(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Many epochs cannot be open for long: one request that gets no reply for an hour, while others fly, keeps megabytes, not
+// gigabytes.
+func TestEpochsOpen(t *testing.T) {
+	r := NewRecorder([]string{"v1"}, &Plan{Connections: 2})
+	r.scribe(0).begin()
+	for at := time.Duration(0); at < time.Hour; at += epochFloor {
+		r.resolved.Add(epochRequests)
+		r.tick(at)
+		if at == time.Second && r.epoch.Load() < 900 {
+			t.Errorf("%d epochs in a second, want one each %v", r.epoch.Load(), epochFloor)
+		}
+	}
+	if n := r.epoch.Load() - r.closed(); n < epochsOpen || n > 16*epochsOpen {
+		t.Errorf("%d epochs are open after an hour, want a few thousand", n)
+	}
 }
 
 func flaws(failed, slow bool) (f Flaws) {

@@ -14,6 +14,7 @@ const (
 	epochTime     = 50 * time.Millisecond
 	epochFloor    = time.Millisecond
 	epochRequests = 50
+	epochsOpen    = 1024 // when so many are open they become as long as epochTime, at twice as many twice as long
 )
 
 // noEpoch is the mark of a worker that has nothing outstanding.
@@ -194,7 +195,12 @@ func (r *Recorder) closed() uint64 {
 // tick begins a new epoch if it is time. Ticks are common instants of all workers.
 func (r *Recorder) tick(now time.Duration) {
 	since := r.epochSince.Load()
-	if age := now - time.Duration(since); age < epochFloor || age < epochTime && r.resolved.Load()-r.epochAfter.Load() < epochRequests {
+	age := now - time.Duration(since)
+	if age < epochFloor || age < epochTime && r.resolved.Load()-r.epochAfter.Load() < epochRequests {
+		return
+	}
+	// One request that stays open for long keeps all epochs behind it open: then they become longer.
+	if open := r.epoch.Load() - r.closed(); age < epochTime*time.Duration(open/epochsOpen) {
 		return
 	}
 	if r.epochSince.CompareAndSwap(since, int64(now)) {

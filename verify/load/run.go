@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -135,20 +136,22 @@ func (x *run) err() error {
 	}
 	x.r.notes.mu.Lock()
 	defer x.r.notes.mu.Unlock()
-	for _, o := range []Outcome{TLSError, DialError} {
+	for _, o := range []Outcome{TLSError, DialError, NoOutcome} {
 		if text := x.r.notes.text[o]; text != "" {
-			return fault.New(fault.Failed, x.hintFor(o), "every connection failed %d times in a row: %s", deadDials, text)
+			return fault.New(fault.Failed, x.hintFor(o, text), "every connection failed %d times in a row: %s", deadDials, text)
 		}
 	}
 	return fault.New(fault.Failed, "", "every connection failed %d times in a row", deadDials)
 }
 
-func (x *run) hintFor(o Outcome) string {
+func (x *run) hintFor(o Outcome, text string) string {
 	switch {
 	case x.r.own.noPort.Load() > 0:
 		return RemedyPorts
 	case x.r.own.noFile.Load() > 0:
 		return RemedyFiles
+	case strings.Contains(text, "remote error: tls:") && strings.Contains(text, "certificate"):
+		return "give a certificate that the far side accepts with --cert and --key"
 	case o == TLSError:
 		return "give the authority with --ca, the name with --host, or check that the port speaks TLS"
 	}

@@ -26,7 +26,6 @@ type socket struct {
 	fd         int   // -1 when there is none
 	state      socketState
 	until      time.Duration // the deadline of the state, since the recorder's base
-	began      time.Duration // of the dial
 	place      address
 
 	res     result
@@ -75,9 +74,14 @@ func (s *socket) free(now time.Duration) {
 
 // turn is called when the turnstile has kicked this connection.
 func (s *socket) turn() {
-	if s.state == idle {
-		s.follow(s.x.turns.resume(&s.ticket), s.x.r.now())
+	if s.state != idle {
+		return
 	}
+	answer := s.x.turns.resume(&s.ticket)
+	if answer == wait { // not our turn after all
+		answer = s.x.turns.arrive(&s.ticket)
+	}
+	s.follow(answer, s.x.r.now())
 }
 
 // follow does what the turnstile says.
@@ -87,7 +91,8 @@ func (s *socket) follow(answer turn, now time.Duration) {
 		if s.x.plan.Peek && !s.quiet() {
 			s.x.turns.giveBack(&s.ticket)
 			s.shut()
-			s.dial()
+			s.unused(nil)
+			s.redial()
 			return
 		}
 		s.send(now)
@@ -158,6 +163,7 @@ func (s *socket) read() {
 		case errno == syscall.EAGAIN:
 			return
 		case errno != 0:
+			s.cause = errno
 			s.finish(Cut, false, s.x.r.now())
 			return
 		case n == 0:
@@ -225,7 +231,8 @@ func (s *socket) lost(reason interface{ Add(uint64) uint64 }) {
 	if s.x.turns.resume(&s.ticket) == send {
 		s.x.turns.giveBack(&s.ticket)
 	}
-	s.dial()
+	s.unused(nil)
+	s.redial()
 }
 
 // quit is for a connection that has nothing more to send.

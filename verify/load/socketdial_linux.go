@@ -17,9 +17,8 @@ func (s *socket) dial() {
 		s.gone()
 		return
 	}
-	s.state, s.began = dialling, s.x.r.now()
-	s.until = s.began + s.x.plan.DialTimeout
 	s.place = s.dialTo()
+	s.state, s.until = dialling, s.dialed+s.x.plan.DialTimeout
 	s.generation++
 	if err := s.connect(); err != nil {
 		s.dialFailed(err)
@@ -71,16 +70,24 @@ func sockaddr(to netip.AddrPort) (int, syscall.Sockaddr) {
 // dialFailed counts the failure and pauses.
 func (s *socket) dialFailed(err error) {
 	s.shut()
-	wait, again := s.refused(s.began, DialError, err)
-	if !again {
+	if !s.refused(DialError, s.place.explain(err)) {
 		s.gone()
 		return
 	}
-	s.state, s.until = pausing, s.x.r.now()+wait
-	s.loop.pausing++
+	s.redial()
 	if s.place.named() {
 		s.loop.resolving.Go(func() { s.x.places.resolve(s.x.dialing) })
 	}
+}
+
+// redial dials, after a pause if there shall be one.
+func (s *socket) redial() {
+	if s.pause == 0 {
+		s.dial()
+		return
+	}
+	s.state, s.until = pausing, s.x.r.now()+s.pause
+	s.loop.pausing++
 }
 
 // dialled looks how the connecting went.

@@ -79,6 +79,7 @@ func TestTLS(t *testing.T) {
 		client *tls.Config
 		handle func(*peer)
 		want   map[Outcome]uint64
+		lead   time.Duration
 		err    string // of a run that could not connect
 	}{
 		{name: "verified", server: &tls.Config{Certificates: []tls.Certificate{good}}, client: &tls.Config{RootCAs: a.pool, ServerName: "demo.example"},
@@ -87,9 +88,13 @@ func TestTLS(t *testing.T) {
 			want: map[Outcome]uint64{Answered: 20}},
 		{name: "with a client certificate", server: &tls.Config{Certificates: []tls.Certificate{good}, ClientCAs: a.pool, ClientAuth: tls.RequireAndVerifyClientCert},
 			client: &tls.Config{RootCAs: a.pool, ServerName: "demo.example", Certificates: []tls.Certificate{client}}, want: map[Outcome]uint64{Answered: 20}},
-		// Under TLS 1.3 the refusal comes behind the handshake, when the request may have left.
+		// Under TLS 1.3 the refusal comes behind the handshake; here before the first request, for that waits.
 		{name: "without the client certificate, TLS 1.2", server: &tls.Config{Certificates: []tls.Certificate{good}, ClientCAs: a.pool, ClientAuth: tls.RequireAndVerifyClientCert, MaxVersion: tls.VersionTLS12},
 			client: &tls.Config{RootCAs: a.pool, ServerName: "demo.example"}, err: "tls: "},
+		{name: "without the client certificate, TLS 1.3", server: &tls.Config{Certificates: []tls.Certificate{good}, ClientCAs: a.pool, ClientAuth: tls.RequireAndVerifyClientCert},
+			client: &tls.Config{RootCAs: a.pool, ServerName: "demo.example"}, lead: 10 * time.Second, err: "tls: certificate required"},
+		{name: "with a client certificate of an unknown authority", server: &tls.Config{Certificates: []tls.Certificate{good}, ClientCAs: other.pool, ClientAuth: tls.RequireAndVerifyClientCert},
+			client: &tls.Config{RootCAs: a.pool, ServerName: "demo.example", Certificates: []tls.Certificate{client}}, lead: 10 * time.Second, err: "remote error: tls: "},
 		{name: "unknown authority", server: &tls.Config{Certificates: []tls.Certificate{good}}, client: &tls.Config{RootCAs: other.pool, ServerName: "demo.example"},
 			err: "certificate signed by unknown authority"},
 		{name: "another name", server: &tls.Config{Certificates: []tls.Certificate{good}}, client: &tls.Config{RootCAs: a.pool, ServerName: "other.example"},
@@ -121,7 +126,7 @@ func TestTLS(t *testing.T) {
 				handle = answer
 			}
 			s := serveTLS(t, row.server, handle)
-			_, snap, err := runPlan(t, Portable(), &Plan{Addresses: []string{s.address()}, TLS: row.client, Connections: 2, MaxRequests: 20})
+			_, snap, err := runPlan(t, Portable(), &Plan{Addresses: []string{s.address()}, TLS: row.client, Connections: 2, MaxRequests: 20, Lead: row.lead})
 			if row.err == "" {
 				if err != nil {
 					t.Fatal(err)

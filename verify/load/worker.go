@@ -79,6 +79,7 @@ func (w *worker) work() {
 			if w.x.plan.Peek && !w.quiet() {
 				w.x.turns.giveBack(&w.ticket)
 				w.drop()
+				w.unused(nil)
 				continue
 			}
 			if !w.exchange() {
@@ -124,6 +125,7 @@ func (w *worker) await() turn {
 			w.x.r.events.closedIdle.Add(1)
 		}
 		w.drop()
+		w.unused(err)
 		if answer == send {
 			w.x.turns.giveBack(&w.ticket)
 			answer = wait
@@ -268,6 +270,7 @@ func (w *worker) read(n int, err error) (end End, surplus bool) {
 		case err == io.EOF && !w.wire.endedRaw():
 			return Closed, false
 		default:
+			w.cause = err
 			return Cut, false
 		}
 	}
