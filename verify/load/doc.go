@@ -7,7 +7,7 @@
 // The one subtle point is the order of evidence. "Completed so far" is biased towards the faster version, at a stop by
 // several points, so evidence is the resolved prefix of the send order: requests are stamped with an epoch before their
 // first octet leaves, and an epoch counts only when every request of it, and of all epochs before, has an outcome
-// ([Ledger]). After the stop nothing is sent and every reply is awaited; then the prefix is everything.
+// ([Recorder.Evidence]). After the stop nothing is sent and every reply is awaited; then the prefix is everything.
 //
 // Two engines of HTTP/1.1 pass the same tests: [Portable], a goroutine per connection, for every system and for TLS, and
 // [Epoll], a loop per core, for Linux and plain TCP; [Auto] chooses. They share a resumable parser of replies, without I/O

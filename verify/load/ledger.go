@@ -1,36 +1,21 @@
 package load
 
-// Ledger keeps the evidence of a resolved prefix of the send order in memory that does not grow with the run.
+// ledger keeps the evidence of a resolved prefix of the send order in memory that does not grow with the run.
 //
 // Requests are stamped with an epoch before their first octet leaves. An epoch is closed when a later one has begun and
-// all its requests have outcomes. The evidence is the sum over the closed epochs before the first open one: a prefix of
-// the send order, whatever the order of the replies, so a slow version is not under-counted while its replies are under
-// way. Not safe for concurrent use. The zero Ledger begins with epoch 0.
-type Ledger struct {
+// all its requests have outcomes; the workers' marks tell (Recorder.closed). The evidence is the sum over the closed epochs
+// before the first open one: a prefix of the send order, whatever the order of the replies, so a slow version is not
+// under-counted while its replies are under way. Not safe for concurrent use. The zero ledger begins with epoch 0.
+type ledger struct {
 	from   uint64  // the first epoch that is not folded into sum
 	start  uint64  // epochs before it are no evidence
-	ring   []epoch // by epoch modulo its length, a power of two
+	ring   []tally // by epoch modulo its length, a power of two
 	sum    sums
 	latest uint64 // the highest epoch seen, plus 1
 }
 
-type epoch struct {
-	open uint32 // requests in flight
-	tally
-}
-
-// Open says that a request stamped with the epoch is about to leave. Epochs may come in any order, but none that Prefix
-// has closed.
-func (l *Ledger) Open(at uint64) { l.at(at).open++ }
-
-// Resolve says how an opened request ended: with the version of an index, Unattributed or NeverRouted.
-func (l *Ledger) Resolve(at uint64, label int, flaws Flaws) {
-	l.at(at).open--
-	l.add(at, label, flaws)
-}
-
-// add counts an outcome, for those who know by other means which epochs are closed.
-func (l *Ledger) add(at uint64, label int, flaws Flaws) { l.at(at).add(label, flaws) }
+// add counts an outcome of a request stamped with the epoch: its version's index, Unattributed or NeverRouted.
+func (l *ledger) add(at uint64, label int, flaws Flaws) { l.at(at).add(label, flaws) }
 
 func (t *tally) add(label int, flaws Flaws) {
 	t.resolved++
@@ -45,28 +30,8 @@ func (t *tally) add(label int, flaws Flaws) {
 	}
 }
 
-// Prefix says how many epochs are closed while the epoch current is running, and makes their sum the evidence.
-func (l *Ledger) Prefix(current uint64) (closed uint64) {
-	for closed = l.from; closed < current && closed < l.latest; closed++ {
-		if l.ring[closed&uint64(len(l.ring)-1)].open > 0 {
-			break
-		}
-	}
-	if closed >= l.latest {
-		closed = max(closed, current) // nothing was ever sent in the epochs from latest on
-	}
-	l.fold(closed)
-	return closed
-}
-
-// Evidence writes the evidence for n labels to e.
-func (l *Ledger) Evidence(e *Evidence, n int) {
-	e.reset(n)
-	l.sum.addTo(e)
-}
-
 // fold moves the epochs before closed into the sum.
-func (l *Ledger) fold(closed uint64) {
+func (l *ledger) fold(closed uint64) {
 	for ; l.from < closed; l.from++ {
 		if l.from >= l.latest {
 			l.from = closed // there is nothing in the rest
@@ -74,17 +39,17 @@ func (l *Ledger) fold(closed uint64) {
 		}
 		e := &l.ring[l.from&uint64(len(l.ring)-1)]
 		if l.from >= l.start && e.resolved > 0 {
-			l.sum.add(&e.tally)
+			l.sum.add(e)
 		}
-		*e = epoch{}
+		*e = tally{}
 	}
 }
 
 // restart makes the epochs from start on the evidence and forgets what was counted for others.
-func (l *Ledger) restart(start uint64) { l.start, l.sum = start, sums{} }
+func (l *ledger) restart(start uint64) { l.start, l.sum = start, sums{} }
 
 // at is the place of an epoch. Only a time-out's worth of epochs is open at once, which bounds the ring.
-func (l *Ledger) at(e uint64) *epoch {
+func (l *ledger) at(e uint64) *tally {
 	if e < l.from {
 		panic("load: a request of an epoch that is closed")
 	}
@@ -95,12 +60,12 @@ func (l *Ledger) at(e uint64) *epoch {
 	return &l.ring[e&uint64(len(l.ring)-1)]
 }
 
-func (l *Ledger) grow(need uint64) {
+func (l *ledger) grow(need uint64) {
 	size := uint64(64)
 	for size < need {
 		size *= 2
 	}
-	ring := make([]epoch, size)
+	ring := make([]tally, size)
 	for e := l.from; e < l.latest; e++ {
 		ring[e&(size-1)] = l.ring[e&uint64(len(l.ring)-1)]
 	}

@@ -1,87 +1,122 @@
 package load
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 )
 
-// A ledger equals its definition: the sum over the closed epochs before the first open one, whatever the order of replies
-// and of looks, and though it forgets what it has folded. The vectors of evidence prefixes are run in hack/vectors.
-func TestLedger(t *testing.T) {
+// A recorder's evidence equals its definition: the sum over the closed epochs before the first open one, whatever the order of
+// replies and of looks, and though it forgets what it has folded. The vectors of evidence prefixes are run in hack/vectors.
+func TestEvidencePrefix(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		type request struct {
+			scribe   *scribe
 			epoch    uint64
-			label    int
+			label    int8
 			failed   bool
 			slow     bool
 			resolved bool
 		}
-		var l Ledger
+		const steps = 200
+		r := NewRecorder([]string{"v1", "v2", "v3"}, &Plan{Connections: steps, MaxRequests: steps, SlowerThan: time.Nanosecond})
 		var all []request
-		var current, closed uint64
-		start := rapid.Uint64Range(0, 3).Draw(t, "start")
-		l.restart(start)
+		var start, closed uint64
 		var got Evidence
-		for range rapid.IntRange(1, 200).Draw(t, "steps") {
-			switch rapid.IntRange(0, 4).Draw(t, "step") {
+		for range rapid.IntRange(1, steps).Draw(t, "steps") {
+			current := r.epoch.Load()
+			switch rapid.IntRange(0, 5).Draw(t, "step") {
 			case 0:
-				current += rapid.Uint64Range(1, 90).Draw(t, "epochs")
+				for range rapid.IntRange(1, 90).Draw(t, "epochs") {
+					r.Cut()
+				}
 			case 1, 2:
-				all = append(all, request{epoch: current, label: rapid.IntRange(-2, 2).Draw(t, "label"), failed: rapid.Bool().Draw(t, "failed"), slow: rapid.Bool().Draw(t, "slow")})
-				l.Open(current)
+				s := r.scribe(len(all))
+				r.budget.take(s.number)
+				all = append(all, request{scribe: s, epoch: s.begin(), label: int8(rapid.IntRange(-2, 2).Draw(t, "label")),
+					failed: rapid.Bool().Draw(t, "failed"), slow: rapid.Bool().Draw(t, "slow")})
 			case 3:
 				if len(all) == 0 {
 					continue
 				}
-				if r := &all[rapid.IntRange(0, len(all)-1).Draw(t, "which")]; !r.resolved {
-					r.resolved = true
-					l.Resolve(r.epoch, r.label, flaws(r.failed, r.slow))
+				if q := &all[rapid.IntRange(0, len(all)-1).Draw(t, "which")]; !q.resolved {
+					q.resolved = true
+					q.scribe.end(ended(q.epoch, q.label, q.failed, q.slow))
+					q.scribe.flush()
 				}
 			case 4:
+				if start == 0 && rapid.IntRange(0, 9).Draw(t, "begin") == 0 {
+					r.BeginEvidence()
+					start = r.epoch.Load()
+				}
+			case 5:
 				want := current
-				for _, r := range all {
-					if !r.resolved {
-						want = min(want, r.epoch)
+				for _, q := range all {
+					if !q.resolved {
+						want = min(want, q.epoch)
 					}
 				}
-				if closed = l.Prefix(current); closed != want {
+				for closed < current && r.EvidenceBefore(closed+1, &got) {
+					closed++
+				}
+				if r.EvidenceBefore(closed, &got); closed != want {
 					t.Fatalf("%d epochs are closed, want %d", closed, want)
 				}
-				var n, u uint64
-				var counts, failures, slow [3]uint64
-				var hiddenSlow uint64
-				for _, r := range all {
-					if r.epoch >= closed || r.epoch < start {
-						continue
-					}
-					switch {
-					case r.label == Unattributed:
-						u++
-						n++
-						if r.slow {
-							hiddenSlow++
-						}
-					case r.label >= 0:
-						n++
-						counts[r.label]++
-						if r.failed {
-							failures[r.label]++
-						}
-						if r.slow {
-							slow[r.label]++
-						}
+				sum := Evidence{Counts: make([]uint64, 3), Failures: make([]uint64, 3), Slow: make([]uint64, 3)}
+				for _, q := range all {
+					if q.epoch < closed && start > 0 && q.epoch >= start {
+						sum.count(q.label, q.failed, q.slow)
 					}
 				}
-				l.Evidence(&got, 3)
-				if got.Requests != n || got.Unattributed != u || [3]uint64(got.Counts) != counts || [3]uint64(got.Failures) != failures ||
-					[3]uint64(got.Slow) != slow || got.UnattributedSlow != hiddenSlow {
-					t.Fatalf("evidence %+v, want n %d u %d counts %v failures %v slow %v", got, n, u, counts, failures, slow)
+				got.Sent = 0 // is what was sent, under way included
+				if !reflect.DeepEqual(got, sum) {
+					t.Fatalf("evidence %+v, want %+v", got, sum)
 				}
 			}
 		}
 	})
+}
+
+// ended is a request's end that has the flaws wanted.
+func ended(epoch uint64, label int8, failed, slow bool) result {
+	res := result{epoch: epoch, label: label, status: 200, outcome: Answered}
+	switch {
+	case label == NeverRouted:
+		res.label, res.outcome = Unattributed, DialError
+	case label == Unattributed:
+		res.outcome = NoLabel
+	case failed:
+		res.status = 500
+	}
+	if slow {
+		res.received = 2
+	}
+	return res
+}
+
+// count is the definition of evidence, for one request.
+func (e *Evidence) count(label int8, failed, slow bool) {
+	one := func(b bool) uint64 {
+		if b {
+			return 1
+		}
+		return 0
+	}
+	if label == NeverRouted {
+		return
+	}
+	e.Requests++
+	if label == Unattributed {
+		e.Unattributed++
+		e.UnattributedFailures++
+		e.UnattributedSlow += one(slow)
+		return
+	}
+	e.Counts[label]++
+	e.Failures[label] += one(failed)
+	e.Slow[label] += one(slow)
 }
 
 // A window knows the oldest of what is in it.
@@ -136,14 +171,4 @@ func TestEpochsOpen(t *testing.T) {
 	if n := r.epoch.Load() - r.closed(); n < epochsOpen || n > 16*epochsOpen {
 		t.Errorf("%d epochs are open after an hour, want a few thousand", n)
 	}
-}
-
-func flaws(failed, slow bool) (f Flaws) {
-	if failed {
-		f |= Failed
-	}
-	if slow {
-		f |= Slow
-	}
-	return f
 }

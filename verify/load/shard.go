@@ -15,7 +15,7 @@ type shard struct {
 	resolved uint64 // all outcomes
 	stamped  uint64 // those of the evidence
 	outcomes OutcomeCounts
-	ledger   Ledger
+	ledger   ledger
 	slots    []*sums              // evidence by connection / of
 	byPeer   [MaxLabels + 1]*sums // evidence by address
 	byLabel  [MaxLabels + 1]*VersionStats

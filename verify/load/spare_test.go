@@ -37,7 +37,9 @@ func TestSpareProcessorOfThePacer(t *testing.T) {
 				want = 2 // its loop has one in a closed loop, too
 			}
 			var during atomic.Int64
-			s := serveHTTP(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { during.Store(int64(runtime.GOMAXPROCS(0))) }))
+			s := serveHTTP(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				during.Store(max(during.Load(), int64(runtime.GOMAXPROCS(0))))
+			}))
 			_, snap, err := runPlan(t, e, &Plan{Addresses: []string{s}, Connections: 2, Rate: rate, MaxRequests: 50})
 			if err != nil {
 				t.Fatal(err)
