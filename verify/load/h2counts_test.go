@@ -216,10 +216,11 @@ func TestH2EveryGoAwayCounts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		refused := uint64(ignored.Load())
-		only(t, &snap, map[Outcome]uint64{Answered: n - refused, Refused: refused})
-		if refused == 0 || uint64(s.requests.Load()) != n || snap.Connections.SaidClose < n/50 {
-			t.Errorf("%d refused, %d connections said close, the server saw %d of %d", refused, snap.Connections.SaidClose, s.requests.Load(), n)
+		answered := uint64(s.v1.Load())
+		only(t, &snap, map[Outcome]uint64{Answered: answered, Refused: n - answered})
+		// What came behind a GOAWAY is read by the server or dies with the connection.
+		if answered == n || uint64(ignored.Load()) > n-answered || snap.Connections.SaidClose < n/50 {
+			t.Errorf("%d of %d answered, %d seen and ignored, %d connections said close", answered, n, ignored.Load(), snap.Connections.SaidClose)
 		}
 		versionsAre(t, r, uint64(s.v1.Load()), 0)
 	})
