@@ -96,7 +96,7 @@ func (o *Options) measureEach(ctx context.Context, trials []*trial, show *screen
 		}
 		show.Line("")
 		report.WriteText(show.Out(), t.report)
-		t.explain(show)
+		t.explain(ctx, show)
 		if t.report.Interrupted || ctx.Err() != nil {
 			break
 		}
@@ -221,11 +221,12 @@ func whole(trials []*trial) *core.Report {
 	return report.OfRoutes(reports(trials))
 }
 
-// explain names the gateways that are behind a verdict other than PASS, and what to do about them.
-func (t *trial) explain(show *screen.Screen) {
+// explain names the gateways that are behind a verdict other than PASS, what keeps the weights from them, and what to do about it.
+func (t *trial) explain(ctx context.Context, show *screen.Screen) {
 	if !t.view.Behind() || t.report.Verdict == verdict.Pass.String() {
 		return
 	}
-	show.Say("cause", "%s", t.view.Cause())
-	show.Say("next", "%s", t.subject.RouteCommand("wait", "--for=live"))
+	cause, next := fleet.Because(fleet.Unread(ctx, t.subject, t.view), t.view.Cause(), t.subject.RouteCommand("wait", "--for=live"))
+	show.Say("cause", "%s", report.Safe(cause))
+	show.Say("next", "%s", report.Safe(next))
 }
