@@ -5,7 +5,26 @@ import (
 	"testing"
 
 	"github.com/mesh-split/mesh-split/verify/fault"
+	"github.com/mesh-split/mesh-split/verify/report"
 )
+
+// Who interrupts the second route has a verdict of the first.
+func TestMeasured(t *testing.T) {
+	done := func(label string) Route { return Route{Route: label, Verification: &report.Verification{}} }
+	for _, row := range []struct {
+		routes []Route
+		want   string
+	}{
+		{[]Route{{Route: "http[0]"}}, "nothing was measured"},
+		{[]Route{{Route: "http[0] api"}, {Route: "http[1] pages"}}, "nothing was measured"},
+		{[]Route{done("http[0] api"), {Route: "http[1] pages"}}, "measured was http[0] api, but not http[1] pages"},
+		{[]Route{done("http[0]"), done("http[1]"), {Route: "http[2]"}, {Route: "http[3]\x1b"}}, `measured was http[0], http[1], but not http[2], http[3]\x1b`},
+	} {
+		if got := measured(row.routes); got != row.want {
+			t.Errorf("%+v: %q, want %q", row.routes, got, row.want)
+		}
+	}
+}
 
 // Of several routes the worst outcome is that of the change, and the first of equals: its words are what the person reads.
 func TestWorse(t *testing.T) {
