@@ -86,11 +86,11 @@ func (o *Options) measure(ctx context.Context, show *screen.Screen) ([]*trial, e
 // measureEach measures the routes, and with several of them says each verdict when it is there.
 func (o *Options) measureEach(ctx context.Context, trials []*trial, show *screen.Screen) (err error) {
 	if len(trials) == 1 {
-		return o.run(ctx, trials[0], show)
+		return o.run(ctx, trials[0], 1, show)
 	}
 	for _, t := range trials {
 		show.Line("\n  %s", report.Safe(t.subject.Entry.Label()))
-		if err = o.run(ctx, t, show); err != nil {
+		if err = o.run(ctx, t, len(trials), show); err != nil {
 			err = fmt.Errorf("%s: %w", t.subject.Entry.Slot(), err)
 			break
 		}
@@ -170,9 +170,9 @@ func (o *Options) open(ctx context.Context, s *subject.Subject, trials []*trial,
 	return nil
 }
 
-// run sends the load of one route.
-func (o *Options) run(ctx context.Context, t *trial, show *screen.Screen) error {
-	config, err := t.site.Config(t.target)
+// run sends the load of one of so many routes.
+func (o *Options) run(ctx context.Context, t *trial, of int, show *screen.Screen) error {
+	config, err := t.site.Config(t.target, of)
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,8 @@ request follows from what the entry matches, where --path, -H, -X and --host say
 governs it.
 
 --route given several times, or --all-routes, measures several entries of the object one after the other, each by requests of its
-own: each gets a verdict, and the worst of them is that of the run.
+own: each gets a verdict, and the worst of them is that of the run. --confidence is that of all of them together, so that each needs
+more requests than it would alone.
 
 Exit codes: 0 PASS, 1 error, 2 usage, 3 FAIL, 4 INCONCLUSIVE, 5 refused: another route governs the request, the gateway aborts some of
 them, or with --identify inject somebody else owns the object or sets the header; 6 an injected header could not be removed,
