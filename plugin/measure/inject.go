@@ -65,6 +65,9 @@ func (i Injector) Inject(ctx context.Context, s *Site) error {
 
 func (i Injector) add(ctx context.Context, s *Site, plan *route.Plan) error {
 	subject := i.Subject
+	for _, warning := range plan.Warnings {
+		i.Screen.Warn("W_HISTORY: %s", report.Safe(warning))
+	}
 	patched, err := subject.Client.Patch(ctx, subject.Object, plan, mesh.PatchOptions{Manager: i.Manager})
 	if err != nil {
 		return err

@@ -85,7 +85,7 @@ func (i Injection) held(o Options) bool {
 func PlanInject(e Entry, o Options) (*Plan, error) {
 	h := HistoryOf(e.Object)
 	c := Change{Entry: e, From: e.stored(), To: e.stored()}
-	p := &Plan{Object: e.Object, Changes: []Change{c}, again: func(now Object, _ History) (*Plan, error) {
+	p := &Plan{Object: e.Object, Changes: []Change{c}, Warnings: h.Warnings, again: func(now Object, _ History) (*Plan, error) {
 		read, err := reread([]Entry{e}, now)
 		if err != nil {
 			return nil, err
