@@ -7,10 +7,12 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,6 +43,26 @@ func TestFences(t *testing.T) {
 		"github.com/": "its image is built from the standard library alone",
 		"k8s.io/":     "its image is built from the standard library alone",
 	})
+	fence.Apart(t, "verbs do not import each other: what two share moves down a floor and gets a noun for a name", verbs(t)...)
+}
+
+// verbs are the rooms of the plugin that make a command, so that a new one is inside the fence from its first day.
+func verbs(t *testing.T) []string {
+	t.Helper()
+	found := map[string]bool{}
+	walk(t, func(path string) {
+		if rest, ok := strings.CutPrefix(filepath.ToSlash(path), "plugin/"); !ok || !strings.Contains(rest, "/") || !strings.HasSuffix(path, ".go") {
+			return
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Errorf("%v", err)
+		}
+		if regexp.MustCompile(`(?m)^func NewCmd[A-Z]`).Match(text) {
+			found["./"+filepath.ToSlash(filepath.Dir(path))] = true
+		}
+	})
+	return slices.Sorted(maps.Keys(found))
 }
 
 // The packages by name, since the import path of the module is one line that `make owner` may rewrite.

@@ -30,7 +30,7 @@ func Check(t TB, pattern string, bans ...Ban) {
 	t.Helper()
 	said := map[string]bool{} // most chains are the same on every system
 	for _, system := range Systems {
-		graph, roots, err := imports(pattern, system)
+		graph, roots, err := imports(system, pattern)
 		if err != nil {
 			t.Errorf("fence of %s on %s: %v", pattern, system, err)
 			return
@@ -46,9 +46,40 @@ func Check(t TB, pattern string, bans ...Ban) {
 	}
 }
 
-// imports asks the go tool for the import graph of a pattern and for the packages that the pattern matches.
-func imports(pattern, system string) (graph map[string][]string, roots []string, err error) {
-	command := exec.Command("go", "list", "-deps", "-json=ImportPath,Imports,DepOnly", pattern)
+// Apart fails t where one of the packages that the patterns match imports another, directly or through others, on any of
+// Systems. A fence between fewer than two fails too.
+func Apart(t TB, reason string, patterns ...string) {
+	t.Helper()
+	said := map[string]bool{}
+	for _, system := range Systems {
+		graph, roots, err := imports(system, patterns...)
+		if err == nil && len(roots) < 2 {
+			err = fmt.Errorf("only %v matches", roots)
+		}
+		if err != nil {
+			t.Errorf("fence between %v on %s: %v", patterns, system, err)
+			return
+		}
+		for _, root := range roots {
+			others := Ban{}
+			for _, other := range roots {
+				if other != root {
+					others[other] = reason
+				}
+			}
+			for _, breach := range breaches(graph, []string{root}, others) {
+				if !said[breach] {
+					said[breach] = true
+					t.Errorf("on %s, %s", system, breach)
+				}
+			}
+		}
+	}
+}
+
+// imports asks the go tool for the import graph of patterns and for the packages that they match.
+func imports(system string, patterns ...string) (graph map[string][]string, roots []string, err error) {
+	command := exec.Command("go", append([]string{"list", "-deps", "-json=ImportPath,Imports,DepOnly"}, patterns...)...)
 	command.Env = append(os.Environ(), "GOOS="+system, "CGO_ENABLED=0")
 	var stderr bytes.Buffer
 	command.Stderr = &stderr

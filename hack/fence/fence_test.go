@@ -50,6 +50,26 @@ func TestCheckFails(t *testing.T) {
 	}
 }
 
+// Two of our own packages, of which one imports the other; and two that do not.
+func TestApart(t *testing.T) {
+	tests := []struct {
+		name     string
+		patterns []string
+		contains string
+	}{
+		{"one imports the other", []string{"../../verify/stats", "../../verify/verdict"}, "/verify/stats is banned (they are two):\n\t"},
+		{"neither does", []string{"../../verify/stats", "../../verify/fault"}, ""},
+		{"a fence around one", []string{"."}, "fence between [.] on linux: only ["},
+	}
+	for _, tt := range tests {
+		var r recorder
+		Apart(&r, "they are two", tt.patterns...)
+		if got := strings.Join(r.said, "\n"); !strings.Contains(got, tt.contains) || (tt.contains == "") != (got == "") {
+			t.Errorf("%s: Apart(%v) said %q, want %q in it", tt.name, tt.patterns, got, tt.contains)
+		}
+	}
+}
+
 type recorder struct{ said []string }
 
 func (r *recorder) Helper()                      {}

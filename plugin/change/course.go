@@ -119,9 +119,7 @@ func (c *course) prepare(ctx context.Context) (err error) {
 	for _, resource := range c.subject.Unread {
 		c.screen.Warn("no right to list %s: version labels from there are not understood", resource)
 	}
-	for _, warning := range c.plan.Warnings {
-		c.screen.Warn("%s", warning)
-	}
+	c.forewarn()
 	for _, left := range c.plan.LeftOut {
 		c.screen.Warn("--all-routes leaves out %s", report.Safe(left))
 	}

@@ -3,6 +3,7 @@ package change
 import (
 	"strings"
 
+	"github.com/mesh-split/mesh-split/plugin/mesh"
 	"github.com/mesh-split/mesh-split/plugin/route"
 	"github.com/mesh-split/mesh-split/verify/report"
 )
@@ -37,6 +38,7 @@ type Document struct {
 	Reverted     bool                 `json:"reverted,omitempty"`    // taken back, and every gateway holds the old weights again
 	Overwritten  string               `json:"overwritten,omitempty"` // who wrote over the weights while they were followed
 	Undo         string               `json:"undo,omitempty"`        // the command that takes it back
+	Removed      string               `json:"removed,omitempty"`     // the response header that a killed run had left, and that undo took away, or would
 }
 
 // Object names a Kubernetes object.
@@ -85,16 +87,25 @@ type Shares struct {
 	To   float64 `json:"to"`
 }
 
+// Document begins the document of a change of an object, in which no weight is written so far.
+func (o *Options) Document(object mesh.Object) Document {
+	d := Document{
+		APIVersion: report.APIVersion, Kind: Kind, Context: o.Client.Context,
+		Object:    Object{object.GetAPIVersion(), object.GetKind(), object.GetNamespace(), object.GetName()},
+		Operation: o.Verb, Destinations: []Destination{}, Removed: o.Removed,
+	}
+	if o.dry() {
+		d.DryRun = o.DryRun
+	}
+	return d
+}
+
 // document begins the document of a plan.
 func (c *course) document() {
-	s := c.subject
-	c.doc = Document{
-		APIVersion: report.APIVersion, Kind: Kind, Context: s.Client.Context,
-		Object:    Object{s.Object.GetAPIVersion(), s.Object.GetKind(), s.Object.GetNamespace(), s.Object.GetName()},
-		Operation: c.options.Verb, Changed: !c.plan.Nothing(), LeftOut: c.plan.LeftOut,
-	}
+	c.doc = c.options.Document(c.subject.Object)
+	c.doc.Changed, c.doc.LeftOut = !c.plan.Nothing(), c.plan.LeftOut
 	if c.options.dry() {
-		c.doc.DryRun, c.doc.Patch = c.options.DryRun, c.plan.Ops
+		c.doc.Patch = c.plan.Ops
 	}
 	c.routes = nil
 	for _, change := range c.plan.Changes {
@@ -119,6 +130,15 @@ func destinations(change route.Change) []Destination {
 		list = append(list, one)
 	}
 	return list
+}
+
+// Unchanged are the destinations of an entry whose weights stay.
+func Unchanged(e route.Entry) []Destination {
+	stored := make([]route.Weight, len(e.Destinations))
+	for i, d := range e.Destinations {
+		stored[i] = d.Stored
+	}
+	return destinations(route.Change{Entry: e, From: stored, To: stored})
 }
 
 // print writes the document, with -o json.

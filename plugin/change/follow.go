@@ -149,7 +149,7 @@ func (c *course) run(ctx context.Context, i int, config verify.Config) (*verify.
 // judged says the report of the load of route i, or why there is none.
 func (c *course) judged(ctx context.Context, i int, r *verify.Report, err error) outcome {
 	if ctx.Err() != nil && err != nil {
-		return c.interrupted("the weights are written and live; nothing was measured")
+		return c.interrupted("the weights are written and live; " + measured(c.routes))
 	}
 	if err != nil {
 		c.screen.Broken("measured", "%s", report.Safe(firstLine(err)))
@@ -170,6 +170,22 @@ func (c *course) judged(ctx context.Context, i int, r *verify.Report, err error)
 		out.when = out.verdict
 	}
 	return out
+}
+
+// measured says which routes were measured when one of them could not be.
+func measured(routes []Route) string {
+	var done, left []string
+	for _, r := range routes {
+		if r.Verification != nil {
+			done = append(done, report.Safe(r.Route))
+		} else {
+			left = append(left, report.Safe(r.Route))
+		}
+	}
+	if len(done) == 0 {
+		return "nothing was measured"
+	}
+	return "measured was " + strings.Join(done, ", ") + ", but not " + strings.Join(left, ", ")
 }
 
 func firstLine(err error) string {

@@ -14,7 +14,8 @@ func (c *course) injected(ctx context.Context) error {
 		return fault.New(fault.Failed, "measure by what replies say themselves: leave out --identify inject",
 			"--identify inject waits until every gateway has the header, and there is no right to look into them")
 	}
-	i := measure.Injector{Subject: c.subject, Ways: c.fleet, Screen: c.screen, Manager: c.options.Manager, By: c.by, At: c.options.Now(), Abort: c.options.Abort}
+	i := measure.Injector{Subject: c.subject, Ways: c.fleet, Screen: c.screen, Manager: c.options.Manager, By: c.by, At: c.options.Now(), Abort: c.options.Abort,
+		Beyond: 2*c.options.Timeout + c.options.WatchRevert} // until the weights are live, and until the old ones are again
 	if err := i.Inject(ctx, c.sites[0]); err != nil {
 		if fault.ExitCode(err) == fault.NeedsPerson {
 			return err

@@ -95,7 +95,7 @@ func (c *course) measure(ctx context.Context) outcome {
 }
 
 func (c *course) measureOne(ctx context.Context, i int) outcome {
-	config, err := c.sites[i].Config(c.subject.Entries()[i])
+	config, err := c.sites[i].Config(c.subject.Entries()[i], len(c.sites))
 	if err != nil {
 		return outcome{verdict: "inconclusive", err: err, exit: fault.ExitCode(err), when: "inconclusive"}
 	}

@@ -50,6 +50,7 @@ type Options struct {
 	History     string // --history: annotation, configmap or none; "" chooses
 	Manager     string // --field-manager
 	Output      string // "" or json
+	Removed     string // of an undo: the header that it took away before, or would
 }
 
 // AddFlags declares the flags that every change has.

@@ -53,6 +53,17 @@ func (c *course) planOptions(verdict string) route.Options {
 		NoHistory: c.memory != inAnnotation, Elsewhere: c.elsewhere}
 }
 
+// forewarn says what the history will lack, before anything is written.
+func (c *course) forewarn() {
+	warnings := c.plan.Warnings
+	if c.memory == inConfigMap {
+		warnings = c.elsewhere.Forewarn(c.plan)
+	}
+	for _, warning := range warnings {
+		c.screen.Warn("W_HISTORY: %s", report.Safe(warning))
+	}
+}
+
 func (c *course) patchOptions() mesh.PatchOptions {
 	return mesh.PatchOptions{Manager: c.options.Manager, Noted: c.memory == inConfigMap}
 }

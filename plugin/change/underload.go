@@ -17,11 +17,11 @@ func (notLive) Error() string { return "not live" }
 // underLoad makes the change while the load runs, so that the traffic itself tells when users got it. From the patch on it
 // does what follow does.
 func (c *course) underLoad(ctx context.Context) error {
-	before, err := c.sites[0].Config(c.subject.Entry)
+	before, err := c.sites[0].Config(c.subject.Entry, 1)
 	if err != nil {
 		return c.untouched(ctx, err)
 	}
-	config, err := c.sites[0].Config(c.plan.Changes[0].After())
+	config, err := c.sites[0].Config(c.plan.Changes[0].After(), 1)
 	if err != nil {
 		return c.untouched(ctx, err)
 	}

@@ -100,7 +100,7 @@ func (o *Options) Run(ctx context.Context) error {
 		h.ForgetUnwritten(entries)
 	}
 	for _, warning := range h.Warnings {
-		show.Warn("%s", report.Safe(warning))
+		show.Warn("W_HISTORY: %s", report.Safe(warning))
 	}
 	if o.Output == "json" {
 		return report.WriteJSON(o.Streams.Out, document(o.Client.Context, object, h))

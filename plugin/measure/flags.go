@@ -58,6 +58,7 @@ func (f *Flags) asked() (route.Probe, error) {
 func (f *Flags) AddFlags(fs *pflag.FlagSet) {
 	f.LoadFlags.AddFlags(fs)
 	fs.Lookup("identify").Usage = "where a reply names its version: header:NAME, json:/POINTER, body:/RE/, status, or inject: let the gateways set a response header while it is measured (default: found by looking)"
+	fs.Lookup("confidence").Usage = "of the verdict, and of several routes' verdicts together; 1 minus it is the probability of a wrong one"
 	fs.Lookup("host").Usage = "Host header, and the name a certificate must show (default: the object's only exact host)"
 	fs.Lookup("path").Usage = "path and query to request (default: what the entry's match asks for, like its headers)"
 	fs.StringVar(&f.URL, "url", "", "the request as users write it, in place of --host and --path: it chooses the entry, and goes to the gateways' own address")

@@ -34,16 +34,24 @@ type Injector struct {
 	Manager string          // field manager
 	By      string          // for the note
 	At      time.Time       // for the note
+	Beyond  time.Duration   // how long the run may go on before and after the measurement
 	Abort   <-chan struct{} // closed: give up even the removal
 }
 
 // Injects says whether destinations are told apart by a header that is yet to be injected.
 func (s *Site) Injects() bool { return s.inject }
 
+// Plan is what is written, for a Site that asks for it. E_HEADER_TAKEN where another run measures by the header.
+func (i Injector) Plan(s *Site) (*route.Plan, error) {
+	c := s.config
+	longest := injectTime + c.Settle + c.MaxTime + c.Watch + max(c.Drain, c.ReplyTimeout) + removeTime + i.Beyond
+	return route.PlanInject(i.Subject.Entry, route.Options{By: i.By, At: i.At, Run: c.RunID, Until: i.At.Add(longest)})
+}
+
 // Inject adds the header to the entry, waits until every gateway sends it, and makes the Site read it. The subject is then as the
 // header left it. After an error nothing is left behind, or the error says so.
 func (i Injector) Inject(ctx context.Context, s *Site) error {
-	plan, err := route.PlanInject(i.Subject.Entry, route.Options{By: i.By, At: i.At})
+	plan, err := i.Plan(s)
 	if err != nil {
 		return err
 	}
@@ -57,6 +65,9 @@ func (i Injector) Inject(ctx context.Context, s *Site) error {
 
 func (i Injector) add(ctx context.Context, s *Site, plan *route.Plan) error {
 	subject := i.Subject
+	for _, warning := range plan.Warnings {
+		i.Screen.Warn("W_HISTORY: %s", report.Safe(warning))
+	}
 	patched, err := subject.Client.Patch(ctx, subject.Object, plan, mesh.PatchOptions{Manager: i.Manager})
 	if err != nil {
 		return err
@@ -90,19 +101,11 @@ func (i Injector) add(ctx context.Context, s *Site, plan *route.Plan) error {
 	}
 	s.config.Identify, s.naming, s.inject = rule, naming{route.InjectedHeader, names}, false
 	how := "added"
-	if plan.Nothing() {
-		how = "found, left by a run of " + report.Safe(left(subject))
+	if old := route.HistoryOf(patched.Before.Object).Injected(subject.Entry); old != nil && !patched.Plan.Writes("/spec") {
+		how = "found, left by a run of " + report.Safe(old.At)
 	}
 	i.Screen.Done("injected", "response header %s %s: %s; it is removed at the end", route.InjectedHeader, how, report.Safe(strings.Join(names, ", ")))
 	return nil
-}
-
-// left is when the run that left the header behind put it there.
-func left(s *subject.Subject) string {
-	if note := route.HistoryOf(s.Object.Object).Injected(s.Entry); note != nil {
-		return note.At
-	}
-	return "?"
 }
 
 // End removes the header, whatever happened before: err, which it passes on. Exit code 6, and the command that removes it, where

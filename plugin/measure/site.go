@@ -221,8 +221,9 @@ func (s *Site) Naming() string {
 // Labels are the names that replies give to the destinations of the entry, in its order.
 func (s *Site) Labels() []string { return s.naming.labels }
 
-// Config is the question whether the gateway sends every destination of e the share its weight asks for.
-func (s *Site) Config(e route.Entry) (verify.Config, error) {
+// Config is the question whether the gateway sends every destination of e the share its weight asks for. Of is the number of routes
+// whose verdicts stand together.
+func (s *Site) Config(e route.Entry, of int) (verify.Config, error) {
 	var weights []int64
 	for _, t := range e.Targets() {
 		weights = append(weights, t.Weight)
@@ -232,8 +233,20 @@ func (s *Site) Config(e route.Entry) (verify.Config, error) {
 		return verify.Config{}, err
 	}
 	c := s.config
-	c.Target = split
+	c.Target, c.Confidence = split, each(c.Confidence, of)
 	return c, nil
+}
+
+// each is the confidence of each of n verdicts by which all of them together have the one asked for: the probability of a wrong one is
+// divided, so that it adds up to what was promised however the routes' requests depend on each other (Bonferroni).
+func each(together float64, n int) float64 {
+	if n < 2 {
+		return together
+	}
+	if together == 0 {
+		together = verify.DefaultConfidence
+	}
+	return 1 - (1-together)/float64(n)
 }
 
 // Close ends the way to the address, where there was one to open.

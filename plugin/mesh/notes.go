@@ -4,7 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
+	"regexp"
 	"strings"
+	"sync"
 
 	core "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -23,8 +26,8 @@ const Notes = "mesh-split-history"
 const noteAttempts = 20
 
 // noteKey is the object's key in the ConfigMap. Names may be as long as a key, which is then no place for the kind.
-func noteKey(o Object) string {
-	key := strings.ToLower(o.Kind.Name) + "." + o.GetName()
+func noteKey(kind Kind, name string) string {
+	key := strings.ToLower(kind.Name) + "." + name
 	if len(key) > validation.DNS1123SubdomainMaxLength {
 		sum := sha256.Sum256([]byte(key))
 		return hex.EncodeToString(sum[:])
@@ -67,16 +70,16 @@ func (c *Client) Notebook(ctx context.Context, all bool) func(Object) route.Hist
 }
 
 func parseNotes(notes *core.ConfigMap, o Object) route.History {
-	h := route.ParseHistory(notes.Data[noteKey(o)])
+	h := route.ParseHistory(notes.Data[noteKey(o.Kind, o.GetName())])
 	for i, warning := range h.Warnings {
-		h.Warnings[i] = strings.ReplaceAll(warning, "annotation "+route.HistoryKey, "ConfigMap "+Notes+", key "+noteKey(o)+",")
+		h.Warnings[i] = strings.ReplaceAll(warning, "annotation "+route.HistoryKey, "ConfigMap "+Notes+", key "+noteKey(o.Kind, o.GetName())+",")
 	}
 	return h
 }
 
 // note changes what the ConfigMap remembers of the object, guarded by its resource version: edit is called again with what is there
-// then, until no other write came between.
-func (c *Client) note(ctx context.Context, o Object, edit func(*route.History) error) error {
+// then, until no other write came between. With tidy what is remembered of objects that are gone is forgotten on the way.
+func (c *Client) note(ctx context.Context, o Object, tidy bool, edit func(*route.History) error) error {
 	maps := c.kube.CoreV1().ConfigMaps(o.GetNamespace())
 	var err error
 	for range noteAttempts {
@@ -100,7 +103,10 @@ func (c *Client) note(ctx context.Context, o Object, edit func(*route.History) e
 		if notes.Data == nil {
 			notes.Data = map[string]string{}
 		}
-		notes.Data[noteKey(o)] = h.String()
+		if tidy {
+			c.forget(ctx, notes, noteKey(o.Kind, o.GetName()))
+		}
+		notes.Data[noteKey(o.Kind, o.GetName())] = h.String()
 		verb := "update"
 		if fresh {
 			verb = "create"
@@ -118,6 +124,43 @@ func (c *Client) note(ctx context.Context, o Object, edit func(*route.History) e
 	return c.cannotNote("update", o, err)
 }
 
+// forget removes what is remembered of objects that are gone: nobody else does, and a ConfigMap has room for some hundred. An owner
+// reference would not do: the ConfigMap goes with the last of its owners alone, key by key nothing does, and where the API server guards
+// owner references (OwnerReferencesPermissionEnforcement) adding one to a ConfigMap takes the right to delete it. Who may not list all
+// kinds forgets nothing.
+func (c *Client) forget(ctx context.Context, notes *core.ConfigMap, own string) {
+	gone := map[string]bool{}
+	for key := range notes.Data {
+		if key != own && ourKey.MatchString(key) {
+			gone[key] = true
+		}
+	}
+	if len(gone) == 0 {
+		return
+	}
+	kinds := Kinds()
+	lists, errs := make([][]route.Object, len(kinds)), make([]error, len(kinds))
+	var group sync.WaitGroup
+	for i, kind := range kinds {
+		group.Go(func() { lists[i], errs[i] = c.list(ctx, kind, notes.Namespace) })
+	}
+	group.Wait()
+	for i, kind := range kinds {
+		if errs[i] != nil && !apierrors.IsNotFound(errs[i]) { // a kind that is not served has no objects
+			return
+		}
+		for _, object := range lists[i] {
+			metadata, _ := object["metadata"].(map[string]any)
+			name, _ := metadata["name"].(string)
+			delete(gone, noteKey(kind, name))
+		}
+	}
+	maps.DeleteFunc(notes.Data, func(key, _ string) bool { return gone[key] })
+}
+
+// ourKey is what noteKey makes: others may keep what they like beside it.
+var ourKey = regexp.MustCompile(`^((virtualservice|httproute|grpcroute)\..+|[0-9a-f]{64})$`)
+
 // cannotNote says what could not be written, and where the history can be instead.
 func (c *Client) cannotNote(verb string, o Object, err error) error {
 	const instead = "--history=annotation remembers the change on the object itself, --history=none nowhere"
@@ -130,13 +173,13 @@ func (c *Client) cannotNote(verb string, o Object, err error) error {
 
 // Settle writes the verdicts of changes into the ConfigMap, by id.
 func (c *Client) Settle(ctx context.Context, o Object, verdicts map[int64]string) error {
-	return c.note(ctx, o, func(h *route.History) error { h.Settle(verdicts); return nil })
+	return c.note(ctx, o, false, func(h *route.History) error { h.Settle(verdicts); return nil })
 }
 
 // announce notes the items of a plan before its weights are written. What has come into the ConfigMap since the plan was made moves
 // its numbers: the plan that is returned has them right.
 func (c *Client) announce(ctx context.Context, o Object, plan *route.Plan) (*route.Plan, error) {
-	err := c.note(ctx, o, func(h *route.History) (err error) {
+	err := c.note(ctx, o, true, func(h *route.History) (err error) {
 		if first := max(route.HistoryOf(o.Object).Newest(), h.Newest()) + 1; first != plan.Items[len(plan.Items)-1].ID {
 			if plan, err = plan.Again(o.Object, *h); err != nil || plan.Nothing() {
 				return err
@@ -152,7 +195,7 @@ func (c *Client) announce(ctx context.Context, o Object, plan *route.Plan) (*rou
 func (c *Client) withdraw(ctx context.Context, o Object, plan *route.Plan) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookTime)
 	defer cancel()
-	return c.note(ctx, o, func(h *route.History) error {
+	return c.note(ctx, o, false, func(h *route.History) error {
 		h.Withdraw(plan.Items, route.HistoryOf(o.Object).Newest())
 		return nil
 	})

@@ -79,6 +79,21 @@ func isTrue(e core.EnvVar) bool {
 	return slices.Contains([]string{"1", "t", "T", "true", "TRUE", "True"}, e.Value)
 }
 
+// scoped are the revisions of istiods that let gateway pods take only Gateways of their own namespace, as pods name them: one that names
+// none, which is "", is known to be fed so only where all istiods run so.
+func scoped(istiods []istiodPod) (revisions []string) {
+	all := len(istiods) > 0
+	for _, i := range istiods {
+		if all = all && i.scoped; i.scoped && i.revision != "" && !slices.Contains(revisions, i.revision) {
+			revisions = append(revisions, i.revision)
+		}
+	}
+	if all {
+		revisions = append(revisions, "")
+	}
+	return revisions
+}
+
 // revisionOf is the revision of the istiod that feeds a gateway pod, "" if that is not known: the injector's annotation; the label,
 // which asks for one and may name a tag, if an istiod has that revision; the only istiod there is.
 func revisionOf(p Pod, istiods []istiodPod) string {

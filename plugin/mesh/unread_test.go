@@ -39,6 +39,25 @@ func TestRevisionOf(t *testing.T) {
 	}
 }
 
+func TestScoped(t *testing.T) {
+	of := func(revision string, scoped bool) istiodPod { return istiodPod{revision: revision, scoped: scoped} }
+	for _, row := range []struct {
+		name    string
+		istiods []istiodPod
+		want    string
+	}{
+		{"none may be listed: nothing is known", nil, `[]`},
+		{"the flag is off", []istiodPod{of("default", false)}, `[]`},
+		{"the only istiod feeds also pods that name none", []istiodPod{of("default", true), of("default", true)}, `["default" ""]`},
+		{"of two one runs so: pods that name none may be the other's", []istiodPod{of("default", false), of("canary", true)}, `["canary"]`},
+		{"an istiod without a revision beside another", []istiodPod{of("", true), of("canary", false)}, `[]`},
+	} {
+		if got := fmt.Sprintf("%q", scoped(row.istiods)); got != row.want {
+			t.Errorf("%s: %s, want %s", row.name, got, row.want)
+		}
+	}
+}
+
 func TestDiscoverySelectors(t *testing.T) {
 	for _, row := range []struct{ mesh, want string }{
 		{"accessLogFile: x", "[]"},

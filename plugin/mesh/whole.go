@@ -114,6 +114,7 @@ func (c *Client) rules(ctx context.Context, m *route.Mesh, namespace string) []r
 		group.Go(func() { r.got, r.err = c.list(ctx, r.kind, namespace) })
 	}
 	group.Go(func() { c.meshConfig(ctx, m) })
+	group.Go(func() { m.Scoped = scoped(c.istiods(ctx)) })
 	group.Wait()
 	return reads
 }
@@ -169,10 +170,17 @@ func (c *Client) gatewayPods(ctx context.Context, m *route.Mesh) error {
 	return nil
 }
 
-// meshConfig reads what the mesh's operator set for all; what cannot be read keeps Istio's defaults.
+// meshConfig reads what the mesh's operator set for all. What is not there, or cannot be read, keeps Istio's defaults; the latter is said.
 func (c *Client) meshConfig(ctx context.Context, m *route.Mesh) {
 	config, err := c.kube.CoreV1().ConfigMaps(istioNamespace).Get(ctx, "istio", metav1.GetOptions{})
-	if err != nil {
+	switch {
+	case apierrors.IsNotFound(err):
+		return
+	case apierrors.IsForbidden(err):
+		m.Assumed = "no right to get ConfigMap " + istioNamespace + "/istio"
+		return
+	case err != nil:
+		m.Assumed = "ConfigMap " + istioNamespace + "/istio could not be read"
 		return
 	}
 	var mesh struct {

@@ -67,6 +67,16 @@ func (p *Plan) Announced() []HistoryItem {
 	return items
 }
 
+// Forewarn says what is lost when the plan is noted in this history: what is there already, or what has no room.
+func (h History) Forewarn(p *Plan) []string {
+	if len(p.Items) == 0 {
+		return nil
+	}
+	h.Warnings = slices.Clone(h.Warnings)
+	h.Add(p.Announced()...)
+	return h.Warnings
+}
+
 // Settle gives changes their verdicts, by id, where they are remembered.
 func (h *History) Settle(verdicts map[int64]string) {
 	h.Items = slices.Clone(h.Items)

@@ -163,3 +163,45 @@ func TestWithProperty(t *testing.T) {
 		}
 	})
 }
+
+// Where the change is noted beside the object, what that place cannot hold is known before anything is written.
+func TestForewarn(t *testing.T) {
+	o := virtualService(t, "shop", "web", reviews)
+	plan := func(o route.Object, by string, terms ...string) *route.Plan {
+		p, err := set(o, nil, route.Options{By: by, At: noon, NoHistory: true}, terms...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	for _, row := range []struct {
+		name  string
+		plan  *route.Plan
+		noted string
+		says  string // "" for nothing
+	}{
+		{"an empty one", plan(o, "alice", "v2=30"), "", ""},
+		{"one that is no history", plan(o, "alice", "v2=30"), "oops", "is no history and will be replaced"},
+		{"a change that is too large even alone", plan(o, strings.Repeat("x", route.HistoryBytes), "v2=30"), "", "undo will not know its weights"},
+		{"nothing to write: nothing is lost", plan(o, "alice", "v2=10"), "oops", ""},
+	} {
+		h := route.ParseHistory(row.noted)
+		before := len(h.Warnings)
+		got := h.Forewarn(row.plan)
+		if row.says == "" && len(got) > 0 || row.says != "" && (len(got) != 1 || !strings.Contains(got[0], row.says)) {
+			t.Errorf("%s: %q, want %q", row.name, got, row.says)
+		}
+		if len(h.Warnings) != before || len(h.Items) > 0 {
+			t.Errorf("%s: the history was changed by asking: %+v", row.name, h)
+		}
+		if len(row.plan.Warnings) > 0 {
+			t.Errorf("%s: the annotation, which is not written, is warned about: %q", row.name, row.plan.Warnings)
+		}
+	}
+
+	// And of a header that is injected the note goes into the annotation.
+	o["metadata"].(map[string]any)["annotations"] = map[string]any{route.HistoryKey: "oops"}
+	if p, err := route.PlanInject(entries(t, o, nil)[0], injecting); err != nil || len(p.Warnings) != 1 || !strings.Contains(p.Warnings[0], "will be replaced") {
+		t.Errorf("an injection replaces what is no history and does not say so: %v", err)
+	}
+}

@@ -40,7 +40,10 @@ func (m *Mesh) Which(p Probe, dump *Dump) (*Decision, error) {
 		take(m.whichListener(g, p, dump))
 	}
 	if best == nil {
-		return &Decision{Probe: p}, refuse("E_NO_LISTENER", "look at the Gateways' selectors and the gateway pods' labels", "no Gateway selects any gateway pod")
+		best, bestErr = &Decision{Probe: p}, refuse("E_NO_LISTENER", "look at the Gateways' selectors and the gateway pods' labels", "no Gateway selects any gateway pod")
+	}
+	if m.Assumed != "" {
+		best.warn("W_UNCHECKED", "%s: to whom routes are exported and which namespaces are read is taken to be Istio's default", m.Assumed)
 	}
 	return best, bestErr
 }

@@ -26,6 +26,8 @@ type Injection struct {
 	Paths []string // JSON pointers of what was added, one per destination: the first level that was missing
 	Names []string // what the header says, one per destination
 	Hash  string   // of the entry with the header, weights aside
+	Run   string   // id of the run that put it there, as its requests carry it
+	Until string   // RFC 3339: that run has ended by then, and a note that is still there was left behind
 }
 
 type injectionJSON struct {
@@ -38,13 +40,15 @@ type injectionJSON struct {
 		Paths []string `json:"at"`
 		Names []string `json:"say"`
 		Hash  string   `json:"hash"`
+		Run   string   `json:"run"`
+		Until string   `json:"until"`
 	} `json:"inj"`
 }
 
 // MarshalJSON writes the note as it stands in the annotation.
 func (i Injection) MarshalJSON() ([]byte, error) {
 	return plainJSON(map[string]any{"v": 1, "at": i.At, "by": i.By, "op": "inject", "route": i.Route,
-		"inj": map[string]any{"at": i.Paths, "say": i.Names, "hash": i.Hash}})
+		"inj": map[string]any{"at": i.Paths, "say": i.Names, "hash": i.Hash, "run": i.Run, "until": i.Until}})
 }
 
 // parseInjection reads a note; ok is false for other items.
@@ -53,7 +57,7 @@ func parseInjection(raw json.RawMessage) (Injection, bool) {
 	if json.Unmarshal(raw, &j) != nil || j.Version != 1 || j.Op != "inject" || j.Inj == nil || len(j.Inj.Paths) != len(j.Inj.Names) || len(j.Inj.Paths) == 0 {
 		return Injection{}, false
 	}
-	return Injection{j.At, j.By, j.Route, j.Inj.Paths, j.Inj.Names, j.Inj.Hash}, true
+	return Injection{j.At, j.By, j.Route, j.Inj.Paths, j.Inj.Names, j.Inj.Hash, j.Inj.Run, j.Inj.Until}, true
 }
 
 func (i Injection) slot() string { s, _, _ := strings.Cut(i.Route, " "); return s }
@@ -68,13 +72,20 @@ func (h History) Injected(e Entry) *Injection {
 	return nil
 }
 
+// held says whether another run than that of o measures by the header at this moment. Time decides: nobody else can see whether a run
+// was killed.
+func (i Injection) held(o Options) bool {
+	until, err := time.Parse(time.RFC3339, i.Until)
+	return err == nil && i.Run != o.Run && o.At.Before(until)
+}
+
 // PlanInject plans to let each destination of the entry say its shortest name in the header, by the smallest addition, with a note
-// of it. An entry that carries our header already, exactly as its note says, needs nothing. E_HEADER_TAKEN when somebody else
-// uses the header.
+// of it. An entry that carries our header already, exactly as its note says, needs nothing but that the note becomes this run's.
+// E_HEADER_TAKEN when somebody else uses the header: whoever ends first would take it from under the other's measurement.
 func PlanInject(e Entry, o Options) (*Plan, error) {
 	h := HistoryOf(e.Object)
 	c := Change{Entry: e, From: e.stored(), To: e.stored()}
-	p := &Plan{Object: e.Object, Changes: []Change{c}, again: func(now Object, _ History) (*Plan, error) {
+	p := &Plan{Object: e.Object, Changes: []Change{c}, Warnings: h.Warnings, again: func(now Object, _ History) (*Plan, error) {
 		read, err := reread([]Entry{e}, now)
 		if err != nil {
 			return nil, err
@@ -84,14 +95,25 @@ func PlanInject(e Entry, o Options) (*Plan, error) {
 	if e.Section != HTTP && e.Section != Rules {
 		return nil, fault.Usagef("measure it where replies name their version", "%s routes connections: there are no replies to put a header in", e).Named("E_HEADER_TAKEN")
 	}
-	if note := h.Injected(e); note != nil && note.whole(e) && slices.Equal(note.Names, e.Names()) {
+	note := Injection{At: o.At.UTC().Format(time.RFC3339), By: o.By, Route: e.Label(), Names: e.Names(), Run: o.Run, Until: o.Until.UTC().Format(time.RFC3339)}
+	guard := Op{"test", "/metadata/resourceVersion", str(e.Object, "metadata", "resourceVersion")}
+	old := h.Injected(e)
+	if old != nil && old.held(o) {
+		return nil, fault.New(fault.Refused, "wait for its end; if it was killed, this removes the header: "+injectedCommand(e),
+			"%s is being measured by %s of another run, begun %s by %s, which ends before %s", e, InjectedHeader, printable(old.At), printable(old.By), printable(old.Until)).Named("E_HEADER_TAKEN")
+	}
+	if old != nil && old.whole(e) && slices.Equal(old.Names, e.Names()) {
+		if old.Run != o.Run {
+			note.Paths, note.Hash = old.Paths, old.Hash
+			p.Ops = append([]Op{guard}, h.holding(note, e.Object)...)
+		}
 		return p, nil
 	}
 	if where := e.takes(InjectedHeader); where != "" {
 		return nil, fault.New(fault.Refused, "leave out --identify inject, or take that header away; kubectl mesh-split undo --injected removes one that was left behind",
 			"%s: %s sets or removes %s already", e, where, InjectedHeader).Named("E_HEADER_TAKEN")
 	}
-	if old := h.Injected(e); old != nil { // its header may be in a route that was moved: a new note must not replace it then
+	if old != nil { // its header may be in a route that was moved: a new note must not replace it then
 		all, err := Entries(e.Object, nil)
 		if err != nil {
 			return nil, err
@@ -100,8 +122,7 @@ func PlanInject(e Entry, o Options) (*Plan, error) {
 			return nil, fault.New(fault.Refused, "kubectl mesh-split undo --injected removes it", "%s carries %s, which a run left behind", other, InjectedHeader).Named("E_HEADER_TAKEN")
 		}
 	}
-	note := Injection{At: o.At.UTC().Format(time.RFC3339), By: o.By, Route: e.Label(), Names: e.Names()}
-	ops := []Op{{"test", "/metadata/resourceVersion", str(e.Object, "metadata", "resourceVersion")}}
+	ops := []Op{guard}
 	var adds []Op
 	for i, d := range e.Destinations {
 		path := e.gap(i)
@@ -119,9 +140,23 @@ func PlanInject(e Entry, o Options) (*Plan, error) {
 		return nil, err
 	}
 	note.Hash = read[0].hash()
-	h.Injections = append(slices.DeleteFunc(h.Injections, func(i Injection) bool { return i.slot() == e.Slot() }), note)
-	p.Ops = slices.Concat(ops, adds, h.ops(e.Object))
+	p.Ops = slices.Concat(ops, adds, h.holding(note, e.Object))
 	return p, nil
+}
+
+// holding are the operations that write the history with a note in place of another of the same entry.
+func (h History) holding(note Injection, object Object) []Op {
+	h.Injections = append(slices.DeleteFunc(h.Injections, func(i Injection) bool { return i.slot() == note.slot() }), note)
+	return h.ops(object)
+}
+
+// injectedCommand is the command that takes away what a killed run left in the object of an entry.
+func injectedCommand(e Entry) string {
+	name := e.ObjectName()
+	if e.Section == Rules {
+		name = strings.ToLower(e.Kind()) + "/" + name
+	}
+	return "kubectl mesh-split undo " + name + " --injected -n " + e.Namespace()
 }
 
 // whole says whether the entry is as the note left it, and the note says nothing but our header: an annotation is text that

@@ -26,9 +26,10 @@ type Mesh struct {
 	Workloads      []Object // pods behind them; nil if unread
 	RootNamespace  string   // of the mesh config; empty is istio-system
 
-	DefaultExportTo  []string // defaultVirtualServiceExportTo of the mesh config; empty is *
-	ScopedToGateways bool     // PILOT_SCOPE_GATEWAY_TO_NAMESPACE: gateway pods take only Gateways of their namespace
-	Istiod           Istiod   // what the mesh config of the revision called default hides
+	DefaultExportTo []string // defaultVirtualServiceExportTo of the mesh config; empty is *
+	Scoped          []string // revisions with PILOT_SCOPE_GATEWAY_TO_NAMESPACE, as gateway pods name them: Istiod.Scoped
+	Istiod          Istiod   // what the mesh config of the revision called default hides
+	Assumed         string   // why Istio's defaults stand for what the mesh config says, where it could not be read
 }
 
 // Behind is the mesh as these gateway pods see it: the Gateways of other workloads decide nothing there.

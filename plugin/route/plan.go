@@ -23,6 +23,9 @@ type Options struct {
 	NoHistory bool      // write no annotation (--history=configmap|none); Plan.Items holds the items all the same
 	Elsewhere History   // what is remembered of the object in other places than its annotation, as read
 
+	Run   string    // of PlanInject: the id of the run that measures by the header
+	Until time.Time // of PlanInject: when that run has ended, whatever happens
+
 	Only []string // of PlanUndo: slots, of which the newest change is taken back; none is the whole object
 
 	Verdicts map[int64]string // verdicts of older changes that are not written yet, by id: they ride on this edit
@@ -95,6 +98,11 @@ type Plan struct {
 // Anonymous says that the object will not show who wrote the weights: no history item rides on the patch.
 func (p *Plan) Anonymous() bool {
 	return !slices.ContainsFunc(p.Ops, func(o Op) bool { return o.Path == "/metadata/annotations/"+escape(HistoryKey) })
+}
+
+// Writes says whether anything at or below a path is written.
+func (p *Plan) Writes(path string) bool {
+	return slices.ContainsFunc(p.Ops, func(o Op) bool { return o.Op != "test" && strings.HasPrefix(o.Path+"/", path+"/") })
 }
 
 // Nothing says that the object already is as wished: nothing is written.

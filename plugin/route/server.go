@@ -56,10 +56,8 @@ func (m *Mesh) Proxies() []Proxy {
 	return out
 }
 
+// selects says whether the selector of a Gateway takes a proxy, whatever keeps it from it.
 func (m *Mesh) selects(gateway Object, p Proxy) bool {
-	if m.ScopedToGateways && p.Namespace != "" && namespace(gateway) != p.Namespace {
-		return false
-	}
 	for k, v := range labels(gateway, "spec", "selector") {
 		if p.Labels[k] != v {
 			return false
@@ -118,6 +116,10 @@ func (m *Mesh) servers(p Proxy) (out []server, skipped []string) {
 	taken := map[string]bool{} // port, bind and host of servers with TLS settings
 	for _, g := range gateways {
 		if !m.selects(g, p) {
+			continue
+		}
+		if u := m.outOfScope(g, p); u != nil {
+			skipped = append(skipped, u.Says)
 			continue
 		}
 		if u := m.unread(g, p); u != nil {

@@ -58,6 +58,14 @@ func (i Istiod) OutOfScope(gateway Object, pods string) *Unread {
 		printable(fmt.Sprintf("bind it to a Gateway in %s (spec.gateways: %s/NAME), or run istiod without", pods, pods))}
 }
 
+// outOfScope is Istiod.OutOfScope of the istiod that feeds a proxy. Without its pods its namespace is not known.
+func (m *Mesh) outOfScope(gateway Object, p Proxy) *Unread {
+	if p.Namespace == "" {
+		return nil
+	}
+	return Istiod{Scoped: slices.Contains(m.Scoped, p.Revision)}.OutOfScope(gateway, p.Namespace)
+}
+
 // discovers says whether a namespace with such labels is read: one selector is enough, and each means all that it says. A selector
 // that is no selector makes istiod keep what it had before, so nothing is known. istio pkg/kube/namespace/filter.go; the root
 // namespace is no exception there.

@@ -116,3 +116,46 @@ func TestGovernUnread(t *testing.T) {
 		t.Errorf("a VirtualService in a hidden namespace: %v", err)
 	}
 }
+
+// An istiod that scopes Gateways to namespaces keeps those of others from its gateways' pods; and what the mesh config says is said to be
+// assumed where it could not be read.
+func TestGovernScoped(t *testing.T) {
+	foreign := strings.Replace(gateway(plainServer)[0], "namespace: istio-ingress", "namespace: shop", 1)
+	route1 := strings.Replace(vs("shop/web", "10:00", shop+"http: [{"+split+"}]"), "istio-ingress/gw", "shop/gw", 1)
+	for _, row := range []struct {
+		name, revision string // of the pods
+		scoped         []string
+		skipped        bool
+	}{
+		{"the flag is off", "default", nil, false},
+		{"of the istiod that feeds the pods", "default", []string{"default"}, true},
+		{"of another", "default", []string{"canary"}, false},
+		{"of the only one, pods name none", "", []string{"default", ""}, true},
+		{"of one of two, pods name none", "", []string{"canary"}, false},
+	} {
+		objects := append([]string{foreign}, gateway(plainServer)[1:]...)
+		for i, o := range objects {
+			if row.revision != "" {
+				objects[i] = strings.Replace(o, "labels: {istio: ingress, pod-template", "annotations: {istio.io/rev: "+row.revision+"}, labels: {istio: ingress, pod-template", 1)
+			}
+		}
+		m := mesh(t, append(objects, route1)...)
+		m.Scoped, m.Assumed = row.scoped, "no right to get it"
+		p, err := route.ParseProbe("http://shop.example.com/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := m.Which(p, nil)
+		said := ""
+		for _, w := range d.Warnings {
+			said += w.Name + ": " + w.Text + "\n"
+		}
+		want := map[bool]string{true: "E_NO_LISTENER"}[row.skipped]
+		if nameOf(err) != want || row.skipped != strings.Contains(said, "PILOT_SCOPE_GATEWAY_TO_NAMESPACE") {
+			t.Errorf("%s: %v, want %q; warnings %q", row.name, err, want, said)
+		}
+		if !strings.Contains(said, "W_UNCHECKED: no right to get it: ") {
+			t.Errorf("%s: nothing says that the mesh config was not read: %q", row.name, said)
+		}
+	}
+}

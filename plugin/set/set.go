@@ -52,7 +52,8 @@ PERCENT has at most 4 decimals; the word rest takes what the others leave. Desti
 share, or give what is missing where only one can.
 
 --route given several times, or --all-routes, changes several entries of the object in one edit: all of them or none. With
---verify one after the other is measured, and the worst verdict is that of the change; undo takes all of them back.
+--verify one after the other is measured, and the worst verdict is that of the change; --confidence is that of all of them together.
+undo takes all of them back.
 
 Nothing is taken back by itself: the command that does is printed. --revert-on fail,inconclusive does it for you.
 

@@ -5,7 +5,6 @@ import (
 
 	"github.com/mesh-split/mesh-split/plugin/guard"
 	"github.com/mesh-split/mesh-split/plugin/measure"
-	"github.com/mesh-split/mesh-split/plugin/route"
 	"github.com/mesh-split/mesh-split/verify/fault"
 	"github.com/mesh-split/mesh-split/verify/report"
 )
@@ -13,7 +12,7 @@ import (
 // inject lets the gateways name the destinations in a header of ours. It is the one thing that verify ever writes, so that the
 // owners of the object count.
 func (o *Options) inject(ctx context.Context, i measure.Injector, site *measure.Site) error {
-	plan, err := route.PlanInject(i.Subject.Entry, route.Options{By: i.By, At: i.At})
+	plan, err := i.Plan(site)
 	if err != nil {
 		return err
 	}

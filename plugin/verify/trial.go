@@ -86,17 +86,17 @@ func (o *Options) measure(ctx context.Context, show *screen.Screen) ([]*trial, e
 // measureEach measures the routes, and with several of them says each verdict when it is there.
 func (o *Options) measureEach(ctx context.Context, trials []*trial, show *screen.Screen) (err error) {
 	if len(trials) == 1 {
-		return o.run(ctx, trials[0], show)
+		return o.run(ctx, trials[0], 1, show)
 	}
 	for _, t := range trials {
 		show.Line("\n  %s", report.Safe(t.subject.Entry.Label()))
-		if err = o.run(ctx, t, show); err != nil {
+		if err = o.run(ctx, t, len(trials), show); err != nil {
 			err = fmt.Errorf("%s: %w", t.subject.Entry.Slot(), err)
 			break
 		}
 		show.Line("")
 		report.WriteText(show.Out(), t.report)
-		t.explain(show)
+		t.explain(ctx, show)
 		if t.report.Interrupted || ctx.Err() != nil {
 			break
 		}
@@ -170,9 +170,9 @@ func (o *Options) open(ctx context.Context, s *subject.Subject, trials []*trial,
 	return nil
 }
 
-// run sends the load of one route.
-func (o *Options) run(ctx context.Context, t *trial, show *screen.Screen) error {
-	config, err := t.site.Config(t.target)
+// run sends the load of one of so many routes.
+func (o *Options) run(ctx context.Context, t *trial, of int, show *screen.Screen) error {
+	config, err := t.site.Config(t.target, of)
 	if err != nil {
 		return err
 	}
@@ -221,11 +221,12 @@ func whole(trials []*trial) *core.Report {
 	return report.OfRoutes(reports(trials))
 }
 
-// explain names the gateways that are behind a verdict other than PASS, and what to do about them.
-func (t *trial) explain(show *screen.Screen) {
+// explain names the gateways that are behind a verdict other than PASS, what keeps the weights from them, and what to do about it.
+func (t *trial) explain(ctx context.Context, show *screen.Screen) {
 	if !t.view.Behind() || t.report.Verdict == verdict.Pass.String() {
 		return
 	}
-	show.Say("cause", "%s", t.view.Cause())
-	show.Say("next", "%s", t.subject.RouteCommand("wait", "--for=live"))
+	cause, next := fleet.Because(fleet.Unread(ctx, t.subject, t.view), t.view.Cause(), t.subject.RouteCommand("wait", "--for=live"))
+	show.Say("cause", "%s", report.Safe(cause))
+	show.Say("next", "%s", report.Safe(next))
 }

@@ -51,9 +51,12 @@ request follows from what the entry matches, where --path, -H, -X and --host say
 governs it.
 
 --route given several times, or --all-routes, measures several entries of the object one after the other, each by requests of its
-own: each gets a verdict, and the worst of them is that of the run.
+own: each gets a verdict, and the worst of them is that of the run. --confidence is that of all of them together, so that each needs
+more requests than it would alone.
 
-Exit codes: 0 PASS, 1 error, 2 usage, 3 FAIL, 4 INCONCLUSIVE, 5 another route governs the request, 130 interrupted.`,
+Exit codes: 0 PASS, 1 error, 2 usage, 3 FAIL, 4 INCONCLUSIVE, 5 refused: another route governs the request, the gateway aborts some of
+them, or with --identify inject somebody else owns the object or sets the header; 6 an injected header could not be removed,
+130 interrupted.`,
 		Example: `  kubectl mesh-split verify demoapp
 
   # nothing sent: do users get the split?
@@ -147,7 +150,7 @@ func (o *Options) Run(ctx context.Context) error {
 			show.Line("")
 		}
 		report.WriteText(show.Out(), r)
-		trials[0].explain(show)
+		trials[0].explain(ctx, show)
 	}
 	if o.left != nil || err != nil {
 		return errors.Join(o.left, err)

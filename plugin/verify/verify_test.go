@@ -2,6 +2,8 @@ package verify
 
 import (
 	"context"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -17,6 +19,16 @@ type noCluster struct{ asked bool }
 func (f *noCluster) Client() (*mesh.Client, error) {
 	f.asked = true
 	return &mesh.Client{Context: "test"}, nil
+}
+
+// A pipeline reads the exit code, and a person what it means.
+func TestHelpNamesExitCodes(t *testing.T) {
+	_, codes, ok := strings.Cut(NewCmdVerify(&noCluster{}, genericiooptions.NewTestIOStreamsDiscard(), nil).Long, "Exit codes: ")
+	for _, code := range []fault.Code{fault.Done, fault.Failed, fault.Usage, fault.Fail, fault.Inconclusive, fault.Refused, fault.NeedsPerson, fault.Interrupted} {
+		if !ok || !slices.Contains(strings.FieldsFunc(codes, func(r rune) bool { return strings.ContainsRune(" ,;.\n", r) }), strconv.Itoa(int(code))) {
+			t.Errorf("verify may end with %d, and its help does not say so: %q", code, codes)
+		}
+	}
 }
 
 func TestUsage(t *testing.T) {

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 
 	"github.com/mesh-split/mesh-split/verify/verdict"
@@ -16,7 +17,7 @@ type RouteReport struct {
 }
 
 // OfRoutes is the report of several routes: the worst verdict of them, and what was sent for all together. The confidence is that
-// of each verdict. Nil when none was measured.
+// of all verdicts together. Nil when none was measured.
 func OfRoutes(routes []RouteReport) *Verification {
 	r := &Verification{APIVersion: APIVersion, Kind: Kind, Verdict: Worst(routes), Routes: routes,
 		Versions: []Version{}, Outcomes: map[string]uint64{}, Load: Load{Addresses: []string{}}}
@@ -26,7 +27,7 @@ func OfRoutes(routes []RouteReport) *Verification {
 			continue
 		}
 		if r.StartedAt == "" {
-			r.RunID, r.StartedAt, r.Confidence = v.RunID, v.StartedAt, v.Confidence
+			r.RunID, r.StartedAt, r.Confidence = v.RunID, v.StartedAt, together(routes)
 		}
 		r.Interrupted = r.Interrupted || v.Interrupted
 		if v.Verdict == r.Verdict && len(v.Reasons) > 0 {
@@ -50,6 +51,17 @@ func OfRoutes(routes []RouteReport) *Verification {
 		r.Load.RequestsPerSecond = float64(r.Load.Requests) / r.Load.Seconds
 	}
 	return r
+}
+
+// together is with what probability none of the verdicts is wrong, at least: the errors add up.
+func together(routes []RouteReport) float64 {
+	wrong := 0.0
+	for _, r := range routes {
+		if r.Verification != nil {
+			wrong += 1 - r.Verification.Confidence
+		}
+	}
+	return math.Round((1-wrong)*1e9) / 1e9 // sums of parts of 0.05 are not 0.05
 }
 
 // Worst is the verdict of several routes: a FAIL outweighs what could not be settled, and that a PASS. A route that was not
@@ -90,5 +102,5 @@ func WriteRoutes(w io.Writer, routes []RouteReport, what string) {
 	}
 	fmt.Fprintln(w)
 	WriteColumns(w, rows)
-	fmt.Fprintf(w, "%s  %d of %d routes; %s is as good as the worst of them\n", overall, same, len(routes), what)
+	fmt.Fprintf(w, "%s  %d of %d routes; %s is as good as the worst of them (confidence %s of all together)\n", overall, same, len(routes), what, Percent(together(routes), 1))
 }

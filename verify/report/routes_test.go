@@ -31,7 +31,7 @@ func TestReportOfRoutes(t *testing.T) {
 		t.Error("a report of nothing")
 	}
 	one := func(route, verdict string, requests uint64, outcomes map[string]uint64) RouteReport {
-		return RouteReport{route, verdict, &Verification{StartedAt: "2026-01-01T00:00:00Z", Verdict: verdict, Confidence: 0.95, Outcomes: outcomes,
+		return RouteReport{route, verdict, &Verification{StartedAt: "2026-01-01T00:00:00Z", Verdict: verdict, Confidence: 0.975, Outcomes: outcomes,
 			Reasons:  []Reason{{Code: strings.ToLower(verdict), Message: "because"}},
 			Requests: Requests{Sent: requests, Evidence: requests}, Load: Load{Requests: requests, Seconds: 2}}}
 	}
@@ -54,7 +54,7 @@ func TestReportOfRoutes(t *testing.T) {
 	}
 	var b strings.Builder
 	WriteRoutes(&b, routes, "the object")
-	if got, want := b.String(), "\n  route         verdict\n  http[0] api      PASS\n  http[1]          FAIL\n  http[2]   not measured\n\nFAIL  1 of 3 routes; the object is as good as the worst of them\n"; strings.Join(strings.Fields(got), " ") != strings.Join(strings.Fields(want), " ") {
+	if got, want := b.String(), "\n  route         verdict\n  http[0] api      PASS\n  http[1]          FAIL\n  http[2]   not measured\n\nFAIL  1 of 3 routes; the object is as good as the worst of them (confidence 95 % of all together)\n"; strings.Join(strings.Fields(got), " ") != strings.Join(strings.Fields(want), " ") {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
