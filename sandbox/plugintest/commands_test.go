@@ -73,11 +73,21 @@ func routeCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	file := ts.MkAbs(args[0] + ".yaml")
 	ts.Check(os.WriteFile(file, []byte(demoRoute(args[0], a, b, match)), 0o600))
-	ts.Check(ts.Exec("kubectl", "apply", "-f", file))
-	ts.Defer(func() {
-		_ = ts.Exec("kubectl", "--kubeconfig", shared.Kubeconfig(), "delete", "-f", file, "--wait=false")
-	})
+	applyCommand(ts, false, []string{file})
 	ts.Check(ts.Exec("kubectl", "mesh-split", "wait", args[0], "--for=live"))
+}
+
+// apply FILE…: kubectl apply, of objects that are deleted at the end of the script, however it ends.
+func applyCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: apply FILE...")
+	}
+	for _, file := range args {
+		ts.Defer(func() {
+			_ = ts.Exec("kubectl", "--kubeconfig", of(ts).Kubeconfig(), "delete", "-f", file, "--wait=false", "--ignore-not-found")
+		})
+		ts.Check(ts.Exec("kubectl", "apply", "-f", file))
+	}
 }
 
 // demoRoute is a VirtualService of host NAME.example.com that splits between both versions of the demo application.
@@ -103,7 +113,7 @@ func faultCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("fault cannot be negated")
 	}
 	run := func(args ...string) error {
-		return ts.Exec("sandbox", append([]string{"fault", "--dir", shared.Dir()}, args...)...)
+		return ts.Exec("sandbox", append([]string{"fault", "--dir", of(ts).Dir()}, args...)...)
 	}
 	ts.Check(run(args...))
 	mend := map[string]string{"freeze": "thaw", "kill": "restart", "hold": "release", "stop": "start"}[args[0]]
