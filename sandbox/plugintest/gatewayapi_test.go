@@ -71,7 +71,7 @@ func httpRouteCommand(ts *testscript.TestScript, neg bool, args []string) {
 	file := ts.MkAbs(args[1] + ".yaml")
 	ts.Check(os.WriteFile(file, manifest, 0o600))
 	applyCommand(ts, false, []string{file})
-	ts.Check(ts.Exec("kubectl", "mesh-split", "wait", strings.ToLower(args[0])+"/"+args[1], "--route", "1", "--for=live"))
+	ts.Check(ts.Exec("kubectl-mesh_split", "wait", strings.ToLower(args[0])+"/"+args[1], "--route", "1", "--for=live"))
 }
 
 func httpRouteManifest(s *sandbox.Sandbox, kind, name, a, b string) ([]byte, error) {
