@@ -51,14 +51,15 @@ vet: ## go vet of both modules
 unit: ## everything that needs no sandbox: make unit PKG=./verify/... RUN=TestName
 	$(GO) test -run '$(RUN)' $(PKG)
 
-# What takes minutes beside the rest, and changes seldom: the corpus of routes, questions to Istio, many writers, hostile input.
-PROOFS = ^Test(Corpus|Behaviour.*|Writers.*|Hostile.*|HugeObject|NoRoomForHistory)$$
+# What takes minutes beside the rest, and changes seldom: the corpus of routes, questions to Istio, many writers, hostile input; when
+# a change shows in the traffic; how a sandbox starts and ends; the demo application's page in a browser.
+PROOFS = ^Test(Corpus|Behaviour.*|Writers.*|Hostile.*|HugeObject|NoRoomForHistory|ThreeLives|InterruptedUp|PageInBrowser|TrafficTimesChanges)$$
 
 integration: build sandbox ## the built programs against a real API server, istiod and Envoy, but for the proofs
 	cd sandbox && $(GO) test -count=1 -timeout 20m -skip '$(PROOFS)' ./... # the cache of results does not see that bin/ has changed
 
-proofs: build sandbox ## C01 to C42, what Istio does where nobody promises it, 200 runs by 8 writers, hostile input (3 minutes)
-	cd sandbox && $(GO) test -count=1 -timeout 20m -run '$(PROOFS)' ./plugintest
+proofs: build sandbox ## C01 to C42, what Istio does where nobody promises it, 200 runs by 8 writers, hostile input, sandboxes that end (3 minutes)
+	cd sandbox && $(GO) test -count=1 -timeout 20m -run '$(PROOFS)' . ./plugintest
 
 race: ## the core under the race detector; needs gcc
 	CGO_ENABLED=1 $(GO) test -race ./verify/...

@@ -56,7 +56,7 @@ func meshVerify(t *testing.T, args ...string) (verdict, int) {
 // The verdict is right run after run, and every count equals what the Envoys counted, request for request.
 // MESH_SPLIT_RUNS=20 repeats it as often as a release does.
 func TestVerdictsAndCountsAgainstEnvoy(t *testing.T) {
-	runs := repeated(4)
+	runs := repeated(2)
 	for _, row := range []struct {
 		prod, stage int // what the mesh is told
 		want        string
@@ -91,7 +91,7 @@ func TestVerdictsAndCountsAgainstEnvoy(t *testing.T) {
 // As fast as Envoy answers, over 256 connections: whatever is under way at any moment, every request has an outcome, every
 // outcome is an answer, and the counts are Envoy's. MESH_SPLIT_SECONDS=60 runs it as long as a release does.
 func TestCountsAtFullSpeed(t *testing.T) {
-	seconds := 3
+	seconds := 1
 	if n, err := strconv.Atoi(os.Getenv("MESH_SPLIT_SECONDS")); err == nil {
 		seconds = n
 	}
@@ -152,7 +152,7 @@ func TestBrokenVersionsAreFound(t *testing.T) {
 		if err := shared.Fault(t.Context(), "v2", row.switches); err != nil {
 			t.Fatal(err)
 		}
-		for run := range repeated(3) {
+		for run := range repeated(2) {
 			v, exit := meshVerify(t, append([]string{shared.GatewayURL(), "--expect", "v1=70,v2=30", "--rate", "2000"}, row.args...)...)
 			if v.Verdict != "FAIL" || exit != 3 || v.Reasons[0].Code != row.code {
 				t.Errorf("%s: run %d ended %s %v with status %d, want FAIL %s", row.what, run, v.Verdict, v.Reasons, exit, row.code)

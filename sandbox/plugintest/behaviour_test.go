@@ -15,8 +15,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/tools/clientcmd"
 )
 
 // What the plugin relies on and neither Kubernetes, Istio nor Envoy promise: each question of docs/istio-behaviour.md is asked here
@@ -45,8 +43,8 @@ func TestBehaviourOrder(t *testing.T) {
 		order = nil
 		d, _ := dumpOf(t, shared.Gateways()[0].AdminURL)
 		for _, c := range d.Configs {
-			for _, r := range d.routes(c.Config.Name, "order.example.com") {
-				_, name, _ := strings.Cut(r.source(), "/")
+			for _, r := range d.Of(c.Config.Name, "order.example.com") {
+				_, name, _ := strings.Cut(r.Source(), "/")
 				order = append(order, strings.TrimPrefix(name, "order-")+" "+strings.TrimPrefix(r.Name, "n"))
 			}
 		}
@@ -73,11 +71,7 @@ func TestBehaviourFailedTest(t *testing.T) {
 	if s.Details != nil {
 		causes = fmt.Sprintf("details of kind %q with %d causes", s.Details.Kind, len(s.Details.Causes))
 	}
-	config, err := clientcmd.BuildConfigFromFlags("", shared.Kubeconfig())
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := kubernetes.NewForConfig(config)
+	client, err := clientOf(shared)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mesh-split/mesh-split/sandbox"
 )
 
 // reply is an answer through the gateway.
@@ -43,11 +45,11 @@ func askGateway(t testing.TB, host, path string) reply {
 }
 
 // pushedWhen returns when the routes of an object on every gateway of the sandbox fit.
-func pushedWhen(t testing.TB, source string, fits func([]envoyRoute) bool) {
+func pushedWhen(t testing.TB, source string, fits func([]sandbox.Route) bool) {
 	t.Helper()
 	for _, g := range shared.Gateways() {
 		eventually(t, func() string {
-			if d, _ := dumpOf(t, g.AdminURL); fits(d.madeOf(source)) {
+			if d, _ := dumpOf(t, g.AdminURL); fits(d.MadeOf(source)) {
 				return ""
 			}
 			return g.Pod + " has other routes of " + source
@@ -55,7 +57,7 @@ func pushedWhen(t testing.TB, source string, fits func([]envoyRoute) bool) {
 	}
 }
 
-func present(routes []envoyRoute) bool { return len(routes) > 0 }
+func present(routes []sandbox.Route) bool { return len(routes) > 0 }
 
 // Question 1: what becomes of a zero sum that was stored past the webhook?
 func TestBehaviourZeroSum(t *testing.T) {
@@ -71,7 +73,7 @@ func TestBehaviourZeroSum(t *testing.T) {
 	time.Sleep(3 * time.Second)
 	var held string
 	d, _ := dumpOf(t, shared.Gateways()[0].AdminURL)
-	switch made := d.madeOf("default/zero"); {
+	switch made := d.MadeOf("default/zero"); {
 	case len(made) == 0:
 		held = "no route of it is in Envoy"
 	case made[0].Route.Cluster != "":
@@ -80,7 +82,7 @@ func TestBehaviourZeroSum(t *testing.T) {
 		held = "Envoy goes on with the weights it had, " + sortedWeights(made[0])
 	}
 	neighbour := "a neighbour that was written after it arrives"
-	if !present(d.madeOf("default/zero-neighbour")) {
+	if !present(d.MadeOf("default/zero-neighbour")) {
 		neighbour = "a neighbour that is written after it does not arrive, for Envoy takes no route configuration of this gateway any more"
 	}
 	answers := map[string]int{}
@@ -97,7 +99,7 @@ func TestBehaviourZeroSum(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 	eventually(t, func() string {
-		if d, _ := dumpOf(t, shared.Gateways()[0].AdminURL); !present(d.madeOf("default/zero-neighbour")) {
+		if d, _ := dumpOf(t, shared.Gateways()[0].AdminURL); !present(d.MadeOf("default/zero-neighbour")) {
 			return "the neighbour has not arrived"
 		}
 		return ""
@@ -109,9 +111,9 @@ func TestBehaviourZeroSum(t *testing.T) {
 	onPage(t, "zero-sum", fmt.Sprintf("A split of 50/50 becomes 0/0: %s; %s; requests are answered %s. %s.", held, neighbour, counted(answers), repaired))
 }
 
-func sortedWeights(r envoyRoute) string {
+func sortedWeights(r sandbox.Route) string {
 	var all []string
-	for cluster, weight := range r.weights() {
+	for cluster, weight := range r.Weights() {
 		all = append(all, fmt.Sprintf("%s %d", cluster[strings.LastIndexByte(cluster, '|')+1:], weight))
 	}
 	slices.Sort(all)
@@ -144,7 +146,7 @@ func TestBehaviourInjectedHeader(t *testing.T) {
 			{destination: {host: flaskapp.prod.svc.cluster.local}, weight: 50, headers: {response: {set: {x-mesh-split: v1}}}},
 			{destination: {host: nowhere.default.svc.cluster.local, port: {number: 80}}, weight: 50, headers: {response: {set: {x-mesh-split: v2}}}}]},
 		{name: well, route: [`+injected("flaskapp.prod.svc.cluster.local", "v1")+`]}]}}`))
-	pushedWhen(t, "default/injected", func(routes []envoyRoute) bool { return len(routes) == 4 })
+	pushedWhen(t, "default/injected", func(routes []sandbox.Route) bool { return len(routes) == 4 })
 	said := func(r reply) string {
 		if value := r.header.Get("x-mesh-split"); value != "" {
 			return fmt.Sprintf("%d with the header", r.status)

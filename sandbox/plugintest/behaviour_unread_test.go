@@ -48,7 +48,7 @@ func TestBehaviourUnread(t *testing.T) {
 	kinds := "A Gateway of Istio of revision canary, and a VirtualService without a label that is bound to it: its routes are " + seen.by(o) + "."
 	in.remove(o)
 
-	manifest, err := httpRouteManifest("HTTPRoute", "unread-api", "50", "50")
+	manifest, err := httpRouteManifest(shared, "HTTPRoute", "unread-api", "50", "50")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func (r *readings) by(o *unstructured.Unstructured) string {
 	source := o.GetNamespace() + "/" + o.GetName()
 	var who []string
 	for _, one := range []struct{ name, admin string }{{"default", shared.Gateways()[0].AdminURL}, {"canary", r.admin}} {
-		if d, _ := dumpOf(r, one.admin); present(d.madeOf(source)) {
+		if d, _ := dumpOf(r, one.admin); present(d.MadeOf(source)) {
 			who = append(who, one.name)
 		}
 	}

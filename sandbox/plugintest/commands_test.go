@@ -22,7 +22,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// exits CODE PROGRAM ARGS…: run a program that must end with that code. The word $QUICK stands for several flags.
+// exits CODE PROGRAM ARGS…: run a program that must end with that code. The word $QUICK stands for several flags. For kubectl mesh-split
+// that is the program that kubectl finds and becomes: kubectl itself takes longer to start than most of these to answer. `exec kubectl
+// mesh-split` goes the whole way.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits CODE PROGRAM ARGS...")
@@ -30,6 +32,9 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	words := split(args[1:])
+	if len(words) > 1 && words[0] == "kubectl" && words[1] == "mesh-split" {
+		words = append([]string{"kubectl-mesh_split"}, words[2:]...)
+	}
 	err = ts.Exec(words[0], words[1:]...)
 	if got := code(err); got != want {
 		ts.Fatalf("%s: exit code %d (%v), want %d", strings.Join(words, " "), got, err, want)
@@ -73,11 +78,21 @@ func routeCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	file := ts.MkAbs(args[0] + ".yaml")
 	ts.Check(os.WriteFile(file, []byte(demoRoute(args[0], a, b, match)), 0o600))
-	ts.Check(ts.Exec("kubectl", "apply", "-f", file))
-	ts.Defer(func() {
-		_ = ts.Exec("kubectl", "--kubeconfig", shared.Kubeconfig(), "delete", "-f", file, "--wait=false")
-	})
-	ts.Check(ts.Exec("kubectl", "mesh-split", "wait", args[0], "--for=live"))
+	applyCommand(ts, false, []string{file})
+	ts.Check(ts.Exec("kubectl-mesh_split", "wait", args[0], "--for=live"))
+}
+
+// apply FILE…: kubectl apply, of objects that are deleted at the end of the script, however it ends.
+func applyCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: apply FILE...")
+	}
+	for _, file := range args {
+		ts.Defer(func() {
+			_ = ts.Exec("kubectl", "--kubeconfig", of(ts).Kubeconfig(), "delete", "-f", file, "--wait=false", "--ignore-not-found")
+		})
+		ts.Check(ts.Exec("kubectl", "apply", "-f", file))
+	}
 }
 
 // demoRoute is a VirtualService of host NAME.example.com that splits between both versions of the demo application.
@@ -103,7 +118,7 @@ func faultCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("fault cannot be negated")
 	}
 	run := func(args ...string) error {
-		return ts.Exec("sandbox", append([]string{"fault", "--dir", shared.Dir()}, args...)...)
+		return ts.Exec("sandbox", append([]string{"fault", "--dir", of(ts).Dir()}, args...)...)
 	}
 	ts.Check(run(args...))
 	mend := map[string]string{"freeze": "thaw", "kill": "restart", "hold": "release", "stop": "start"}[args[0]]

@@ -80,7 +80,7 @@ func (b *board) conflict() {
 // C37: an admission webhook's words are passed on as they are, and there is no second try.
 func (b *board) denied() {
 	b.merge("VirtualService", "shop", "web", "marker", "{metadata: {labels: {script: c37}}}")
-	remove, err := register("c37", judge(70, "no canaries on Friday"))
+	remove, err := register(shared, "c37", judge(70, "no canaries on Friday"))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -222,7 +222,7 @@ func (b *board) live() {
 		b.Cleanup(func() { kubectl("delete", "-f", file, "--wait=false", "--ignore-not-found") })
 	}
 	apply("vs.yaml", demoRoute("c42", "100", "0", ""))
-	manifest, err := httpRouteManifest("HTTPRoute", "c42-api", "100", "0")
+	manifest, err := httpRouteManifest(shared, "HTTPRoute", "c42-api", "100", "0")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -234,8 +234,8 @@ func (b *board) live() {
 		}
 	}
 	d, _ := dumpOf(b, shared.Gateways()[0].AdminURL)
-	if made := d.madeOf("default/c42"); len(made) != 1 || len(made[0].weights()) != 1 {
-		b.Errorf("100/0 is %d routes in Envoy, the first with %v", len(made), made[0].weights())
+	if made := d.MadeOf("default/c42"); len(made) != 1 || len(made[0].Weights()) != 1 {
+		b.Errorf("100/0 is %d routes in Envoy, the first with %v", len(made), made[0].Weights())
 	}
 	if err := shared.Hold(b.Context(), 1); err != nil {
 		b.Fatal(err)

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/mesh-split/mesh-split/sandbox"
 )
 
 // kinds of refusals by the words that people see, for programs that print no name of them, and their exit codes.
@@ -107,8 +109,8 @@ func (b *board) inEnvoy(config, host string, want sketchWant) {
 	for _, c := range b.holds.Configs {
 		for _, h := range c.Config.Hosts {
 			if c.Config.Name == config && (h.Name == host || slices.Contains(h.Domains, host[:strings.LastIndexByte(host, ':')])) {
-				if !slices.ContainsFunc(h.Routes, func(r envoyRoute) bool {
-					return r.source() == source && (want.RouteName == "" || r.Name == want.RouteName)
+				if !slices.ContainsFunc(h.Routes, func(r sandbox.Route) bool {
+					return r.Source() == source && (want.RouteName == "" || r.Name == want.RouteName)
 				}) {
 					b.Errorf("in Envoy %s of %s has no route %s of %s", host, config, want.RouteName, source)
 				}

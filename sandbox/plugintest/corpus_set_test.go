@@ -91,7 +91,7 @@ func (b *board) hold(namespace, name string, want sketchWant) {
 		source = want.ConfigObject
 	}
 	d, _ := dumpOf(b, b.admin)
-	made := d.madeOf(source)
+	made := d.MadeOf(source)
 	if len(made) == 0 {
 		b.Fatalf("in Envoy there is no route of %s", source)
 	}

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/mesh-split/mesh-split/sandbox"
 )
 
 // sketch is one case of the corpus of routes as hack/corpus prints it: its sketches made whole objects.
@@ -74,10 +76,10 @@ func corpus(t *testing.T) (cases []sketch) {
 type board struct {
 	*ingress
 	sketch
-	path   string    // of the programs
-	holds  envoyDump // what the gateway's Envoy held before the first command
-	dump   string    // the same as a file
-	places []string  // where the case was decided
+	path   string         // of the programs
+	holds  sandbox.Routes // what the gateway's Envoy held before the first command
+	dump   string         // the same as a file
+	places []string       // where the case was decided
 }
 
 // TestCorpus runs the cases C01 to C42 against a real API server, istiod and Envoy: the programs that users run say what is

@@ -3,13 +3,25 @@
 package plugintest
 
 import (
-	"io"
-	"net/http"
+	"context"
 	"os"
 	"strconv"
+	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/mesh-split/mesh-split/sandbox"
 )
+
+// dumpOf asks an Envoy's admin port; raw is the answer as it came.
+func dumpOf(t testing.TB, admin string) (routes sandbox.Routes, raw []byte) {
+	t.Helper()
+	routes, raw, err := sandbox.ReadRoutes(context.Background(), admin) // also in a cleanup, when the test's own context has ended
+	if err != nil {
+		t.Fatal(err)
+	}
+	return routes, raw
+}
 
 // dump GATEWAY FILE: the route configurations of a gateway's Envoy, as its admin port gives them.
 func dumpCommand(ts *testscript.TestScript, neg bool, args []string) {
@@ -18,10 +30,7 @@ func dumpCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	i, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	reply, err := http.Get(shared.Gateways()[i].AdminURL + "/config_dump?resource=dynamic_route_configs")
+	_, raw, err := sandbox.ReadRoutes(context.Background(), of(ts).Gateways()[i].AdminURL)
 	ts.Check(err)
-	defer reply.Body.Close()
-	data, err := io.ReadAll(reply.Body)
-	ts.Check(err)
-	ts.Check(os.WriteFile(ts.MkAbs(args[1]), data, 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), raw, 0o600))
 }

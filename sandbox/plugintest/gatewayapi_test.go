@@ -10,6 +10,8 @@ import (
 	"text/template"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/mesh-split/mesh-split/sandbox"
 )
 
 // httpRoute is a route of the Gateway API with all it needs. The Gateway names the Service of the ingress gateways that are
@@ -64,21 +66,18 @@ func httpRouteCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: httproute HTTPRoute|GRPCRoute NAME WEIGHT/WEIGHT")
 	}
 	a, b, _ := strings.Cut(args[2], "/")
-	manifest, err := httpRouteManifest(args[0], args[1], a, b)
+	manifest, err := httpRouteManifest(of(ts), args[0], args[1], a, b)
 	ts.Check(err)
 	file := ts.MkAbs(args[1] + ".yaml")
 	ts.Check(os.WriteFile(file, manifest, 0o600))
-	ts.Check(ts.Exec("kubectl", "apply", "-f", file))
-	ts.Defer(func() {
-		_ = ts.Exec("kubectl", "--kubeconfig", shared.Kubeconfig(), "delete", "-f", file, "--wait=false", "--ignore-not-found")
-	})
-	ts.Check(ts.Exec("kubectl", "mesh-split", "wait", strings.ToLower(args[0])+"/"+args[1], "--route", "1", "--for=live"))
+	applyCommand(ts, false, []string{file})
+	ts.Check(ts.Exec("kubectl-mesh_split", "wait", strings.ToLower(args[0])+"/"+args[1], "--route", "1", "--for=live"))
 }
 
-func httpRouteManifest(kind, name, a, b string) ([]byte, error) {
+func httpRouteManifest(s *sandbox.Sandbox, kind, name, a, b string) ([]byte, error) {
 	type app struct{ Version, Port string }
 	var apps []app
-	for _, one := range shared.Apps() {
+	for _, one := range s.Apps() {
 		u, err := url.Parse(one.URL)
 		if err != nil {
 			return nil, err

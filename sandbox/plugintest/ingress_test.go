@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
+	"github.com/mesh-split/mesh-split/sandbox"
 	"github.com/mesh-split/mesh-split/sandbox/internal/cluster"
 	"github.com/mesh-split/mesh-split/sandbox/internal/envoy"
 	"github.com/mesh-split/mesh-split/sandbox/internal/kubelet"
@@ -191,15 +192,15 @@ func (in *ingress) objects(node, secure int) {
 // pushed returns when the Envoy holds all that was written before: istiod hears of a kind's objects in order, waits 100 ms for more,
 // and pushes everything at once, so it has come when the name of a VirtualService written last has. configs are route configurations
 // that must be there as well; a new listener asks for its own only after the push.
-func (in *ingress) pushed(configs ...string) envoyDump {
+func (in *ingress) pushed(configs ...string) sandbox.Routes {
 	in.Helper()
 	in.pushes++
 	host := fmt.Sprintf("m%d.invalid", in.pushes)
 	in.merge("VirtualService", ingressNamespace, "marker", "marker", "{spec: {hosts: ["+host+"]}}")
-	var d envoyDump
+	var d sandbox.Routes
 	eventually(in, func() string {
 		d, _ = dumpOf(in, in.admin)
-		if len(d.routes(fmt.Sprintf("http.%d", in.marker), host)) == 0 {
+		if len(d.Of(fmt.Sprintf("http.%d", in.marker), host)) == 0 {
 			return "istiod has not pushed " + host
 		}
 		for _, config := range configs {

@@ -17,6 +17,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/yaml"
 
+	"github.com/mesh-split/mesh-split/sandbox"
 	"github.com/mesh-split/mesh-split/sandbox/internal/process"
 )
 
@@ -67,13 +68,9 @@ func startIstiod(w world, path, revision string, take func() int, env map[string
 	return xds
 }
 
-// addMeshConfig adds a line to the mesh config of the sandbox's istiod, which watches it; back takes it away again.
-func addMeshConfig(line string) (back func() error, err error) {
-	config, err := clientcmd.BuildConfigFromFlags("", shared.Kubeconfig())
-	if err != nil {
-		return nil, err
-	}
-	client, err := kubernetes.NewForConfig(config)
+// addMeshConfig adds a line to the mesh config of a sandbox's istiod, which watches it; back takes it away again.
+func addMeshConfig(s *sandbox.Sandbox, line string) (back func() error, err error) {
+	client, err := clientOf(s)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +95,7 @@ func addMeshConfig(line string) (back func() error, err error) {
 // hideNamespace has the sandbox's istiod read every namespace but one; back ends that.
 func hideNamespace(t testing.TB, name string) (back func()) {
 	t.Helper()
-	undo, err := addMeshConfig(allBut(name))
+	undo, err := addMeshConfig(shared, allBut(name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,6 +104,15 @@ func hideNamespace(t testing.TB, name string) (back func()) {
 			t.Error(err)
 		}
 	}
+}
+
+// clientOf asks a sandbox's API server.
+func clientOf(s *sandbox.Sandbox) (*kubernetes.Clientset, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", s.Kubeconfig())
+	if err != nil {
+		return nil, err
+	}
+	return kubernetes.NewForConfig(config)
 }
 
 func allBut(namespace string) string {
@@ -118,7 +124,7 @@ func hideCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: hide NAMESPACE")
 	}
-	undo, err := addMeshConfig(allBut(args[0]))
+	undo, err := addMeshConfig(of(ts), allBut(args[0]))
 	ts.Check(err)
 	ts.Defer(func() {
 		if err := undo(); err != nil {

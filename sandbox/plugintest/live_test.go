@@ -47,15 +47,24 @@ func TestLiveIsPrintedInTime(t *testing.T) {
 
 func run(t *testing.T, path string, args ...string) {
 	t.Helper()
-	out, err := plugin(t.Context(), path, args...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v: %v\n%s", args, err, out)
+	ran(t, plugin(t.Context(), path, args...))
+}
+
+// ran runs a command that must succeed.
+func ran(t *testing.T, c *exec.Cmd) {
+	t.Helper()
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", c.Args[1:], err, out)
 	}
 }
 
 func plugin(ctx context.Context, path string, args ...string) *exec.Cmd {
+	return pluginOn(ctx, shared, path, args...)
+}
+
+func pluginOn(ctx context.Context, s *sandbox.Sandbox, path string, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, filepath.Join(path, "kubectl-mesh_split"), args...)
-	c.Env = append(os.Environ(), "KUBECONFIG="+shared.Kubeconfig())
+	c.Env = append(os.Environ(), "KUBECONFIG="+s.Kubeconfig())
 	return c
 }
 

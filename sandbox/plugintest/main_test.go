@@ -3,12 +3,12 @@
 package plugintest
 
 import (
-	"bytes"
 	"context"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -16,35 +16,36 @@ import (
 	"github.com/mesh-split/mesh-split/sandbox"
 )
 
-var shared *sandbox.Sandbox
+var (
+	shared    *sandbox.Sandbox // of all tests but scripts, one after the other
+	sandboxes *pool            // of scripts, shared among them
+)
 
-// TestMain starts one sandbox for all scripts, or uses the one that MESH_SPLIT_TEST_SANDBOX names.
+// TestMain starts the first sandbox, or uses the one that MESH_SPLIT_TEST_SANDBOX names, and then no other.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if err := flag.Set("test.parallel", "1"); err != nil {
-		panic(err)
-	}
 	os.Exit(func() int {
-		if dir := os.Getenv("MESH_SPLIT_TEST_SANDBOX"); dir != "" {
-			var err error
-			if shared, err = sandbox.Attach(dir); err != nil {
-				fmt.Fprintln(os.Stderr, err)
-				return 1
-			}
-			return m.Run()
-		}
+		size := atOnce()
 		dir, err := os.MkdirTemp("", "mesh-split-plugintest-")
 		if err != nil {
 			panic(err)
 		}
 		defer os.RemoveAll(dir)
-		var progress bytes.Buffer
-		shared, err = sandbox.Start(context.Background(), sandbox.Options{Dir: dir, Gateways: 2, Progress: &progress})
+		if given := os.Getenv("MESH_SPLIT_TEST_SANDBOX"); given != "" {
+			size = 1
+			shared, err = sandbox.Attach(given)
+		} else if shared, err = start(dir); err == nil {
+			defer shared.Down(context.Background())
+		}
 		if err != nil {
-			fmt.Fprintf(os.Stderr, "%sno sandbox to test in: %v\n", &progress, err)
+			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		defer shared.Down(context.Background())
+		if err := flag.Set("test.parallel", strconv.Itoa(size)); err != nil {
+			panic(err)
+		}
+		sandboxes = newPool(dir, shared, size)
+		defer sandboxes.down()
 		return m.Run()
 	}())
 }
@@ -64,7 +65,9 @@ func bin(t *testing.T) string {
 	return dir
 }
 
+// Scripts run at the same time, after the tests that measure how long something takes.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	path := bin(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
@@ -74,16 +77,22 @@ func TestScripts(t *testing.T) {
 			e.Setenv("PATH", path+string(os.PathListSeparator)+e.Getenv("PATH"))
 			e.Setenv("BIN", path)
 			e.Setenv("HOME", e.WorkDir)
-			e.Setenv("KUBECONFIG", shared.Kubeconfig())
-			e.Setenv("GATEWAY", shared.GatewayURL())
-			e.Setenv("SANDBOX", shared.Dir())
-			// Load that is quick to judge: a band of 5 points needs some hundred requests. Scripts that are about the
+			own, err := sandboxes.lend(e.T().(testing.TB).Cleanup)
+			if err != nil {
+				return err
+			}
+			e.Values[sandboxKey{}] = own
+			e.Setenv("KUBECONFIG", own.Kubeconfig())
+			e.Setenv("GATEWAY", own.GatewayURL())
+			e.Setenv("SANDBOX", own.Dir())
+			e.Setenv("GOGC", "400") // many short lives: collecting early is a sixth of their time
+			// Load that is quick to judge: a band of 8 points needs some hundred requests. Scripts that are about the
 			// defaults leave it out.
-			e.Setenv("QUICK", "--rate=800 --tolerance=5% --settle=200ms")
+			e.Setenv("QUICK", "--rate=800 --tolerance=8% --settle=200ms")
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "route": routeCommand, "fault": faultCommand, "interrupt": interrupt, "meddler": meddlerCommand,
+			"exits": exits, "apply": applyCommand, "route": routeCommand, "fault": faultCommand, "interrupt": interrupt, "meddler": meddlerCommand,
 			"webhook": webhookCommand, "httproute": httpRouteCommand, "dump": dumpCommand, "serve": serveCommand, "hide": hideCommand,
 		},
 	})

@@ -22,7 +22,7 @@ type object = map[string]any
 
 // resources are the kinds that tests write themselves, past kubectl.
 var resources = map[string]schema.GroupVersionResource{
-	"VirtualService":                 virtualServices,
+	"VirtualService":                 {Group: "networking.istio.io", Version: "v1", Resource: "virtualservices"},
 	"Gateway":                        {Group: "networking.istio.io", Version: "v1", Resource: "gateways"},
 	"DestinationRule":                {Group: "networking.istio.io", Version: "v1", Resource: "destinationrules"},
 	"ServiceEntry":                   {Group: "networking.istio.io", Version: "v1", Resource: "serviceentries"},

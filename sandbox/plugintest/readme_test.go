@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/mesh-split/mesh-split/sandbox"
 )
 
 // README opens with a session; what it shows is what happens. Numbers differ from run to run, so each line is compared by its
@@ -25,17 +27,23 @@ func TestReadmeSession(t *testing.T) {
 	if len(parts) != 2 {
 		t.Fatalf("the session has %d commands, want 2: a FAIL and a PASS", len(parts))
 	}
-	run(t, path, "set", "demoapp", "stage=30")
-	defer run(t, path, "set", "demoapp", "stage=0")
+	t.Parallel()
+	s, err := sandboxes.lend(t.Cleanup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := func(term string) { ran(t, pluginOn(t.Context(), s, path, "set", "demoapp", term)) }
+	set("stage=30")
+	defer set("stage=0")
 	for i, part := range parts {
 		end := func() {}
 		if i == 0 { // somebody sets 60 %, one gateway does not hear of it, and users are there
-			end = staleWithUsers(t, path)
+			end = staleWithUsers(t, s, path)
 		} else {
-			run(t, path, "set", "demoapp", "stage=0")
+			set("stage=0")
 		}
 		lines := strings.Split(part, "\n")
-		out, _ := plugin(t.Context(), path, strings.Fields(lines[0])...).Output()
+		out, _ := pluginOn(t.Context(), s, path, strings.Fields(lines[0])...).Output()
 		end()
 		shown := map[string]bool{}
 		for _, line := range strings.Split(string(out), "\n") {
@@ -68,20 +76,20 @@ func opening(line string) string {
 
 // staleWithUsers sets 60 % while one of two gateways hears nothing, and sends load that stands for users' requests until end
 // is called.
-func staleWithUsers(t *testing.T, path string) (end func()) {
+func staleWithUsers(t *testing.T, s *sandbox.Sandbox, path string) (end func()) {
 	t.Helper()
-	if err := shared.Hold(t.Context(), 1); err != nil {
+	if err := s.Hold(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
-	_ = plugin(t.Context(), path, "set", "demoapp", "stage=60", "--timeout=1s").Run() // never live everywhere; by then the other has it
-	users := exec.CommandContext(t.Context(), filepath.Join(path, "mesh-verify"), "load", shared.GatewayURL(), "--rate=800", "--max-requests=60000", "--max-time=60s")
+	_ = pluginOn(t.Context(), s, path, "set", "demoapp", "stage=60", "--timeout=1s").Run() // never live everywhere; by then the other has it
+	users := exec.CommandContext(t.Context(), filepath.Join(path, "mesh-verify"), "load", s.GatewayURL(), "--rate=800", "--max-requests=60000", "--max-time=60s")
 	if err := users.Start(); err != nil {
 		t.Fatal(err)
 	}
 	return func() {
 		_ = users.Process.Signal(os.Interrupt) // it drains, and ends with 130
 		_ = users.Wait()
-		if err := shared.Release(t.Context(), 1); err != nil {
+		if err := s.Release(t.Context(), 1); err != nil {
 			t.Error(err)
 		}
 	}

@@ -14,8 +14,8 @@ import (
 	admission "k8s.io/api/admission/v1"
 	registration "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/mesh-split/mesh-split/sandbox"
 )
 
 // webhook NAME FIRST-WEIGHT MESSAGE: a validating webhook that denies every edit of VirtualService NAME after which its
@@ -26,7 +26,7 @@ func webhookCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	weight, err := strconv.ParseInt(args[1], 10, 64)
 	ts.Check(err)
-	remove, err := register(args[0], judge(weight, args[2]))
+	remove, err := register(of(ts), args[0], judge(weight, args[2]))
 	ts.Check(err)
 	ts.Defer(remove)
 	// The API server takes a moment to hear of a new webhook; a dry run tells when it has.
@@ -41,13 +41,9 @@ func webhookCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("the API server never called the webhook")
 }
 
-// register has the API server ask a judge before each edit of the VirtualServices whose label script is name.
-func register(name string, judge http.Handler) (remove func(), err error) {
-	config, err := clientcmd.BuildConfigFromFlags("", shared.Kubeconfig())
-	if err != nil {
-		return nil, err
-	}
-	client, err := kubernetes.NewForConfig(config)
+// register has a sandbox's API server ask a judge before each edit of the VirtualServices whose label script is name.
+func register(s *sandbox.Sandbox, name string, judge http.Handler) (remove func(), err error) {
+	client, err := clientOf(s)
 	if err != nil {
 		return nil, err
 	}
