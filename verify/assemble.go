@@ -106,6 +106,6 @@ func (r *run) progress(draining bool) Progress {
 			p.Errors += r.counts.Failures[i]
 		}
 	}
-	p.Errors += r.counts.UnattributedFailures
+	p.Errors += r.counts.UnattributedErrors
 	return p
 }

@@ -27,8 +27,9 @@ type findings struct {
 // document is a Report without a verdict.
 func (f *findings) document() *Report {
 	e, s := &f.totals.Evidence, &f.totals.Snapshot
-	out := &Report{APIVersion: report.APIVersion, Kind: report.Kind, Unattributed: e.Unattributed, Outcomes: outcomes(s), GatewayMade: gatewayMade(s),
-		GRPCStatuses: grpcStatuses(s)}
+	out := &Report{APIVersion: report.APIVersion, Kind: report.Kind, Unattributed: e.Unattributed, UnattributedErrors: e.UnattributedErrors,
+		Outcomes: outcomes(s), GatewayMade: gatewayMade(s), GRPCStatuses: grpcStatuses(s)}
+	out.UnattributedStatuses, out.Statuses = statuses(&s.Unversioned), statuses(append(pointers(s.Versions), &s.Unversioned)...)
 	out.Requests = report.Requests{Sent: s.Sent, Settling: s.Sent - e.Sent, Evidence: e.Requests, Drained: min(f.inFlight, e.Sent)}
 	out.Load = f.load
 	out.Load.Requests, out.Load.Seconds = e.Sent, f.seconds
@@ -103,7 +104,7 @@ func (f *findings) versions() []report.Version {
 			v.Observed = float64(v.Requests) / float64(e.Requests)
 		}
 		if i < len(s.Versions) {
-			v.ClientErrors = s.Versions[i].Status[4]
+			v.ClientErrors, v.Statuses = s.Versions[i].Status[4], statuses(&s.Versions[i])
 			v.Service = latency(&s.Versions[i].Service)
 			if f.load.RateAsked > 0 {
 				v.Response = latency(&s.Versions[i].Response)

@@ -100,7 +100,7 @@ func (m *merge) sameLimit() error {
 
 func (m *merge) progress() Progress {
 	e := &m.prefix.Evidence
-	p := Progress{Evidence: e.Requests, Versions: m.prefix.Labels, Shares: make([]float64, len(m.prefix.Labels)), Errors: e.UnattributedFailures}
+	p := Progress{Evidence: e.Requests, Versions: m.prefix.Labels, Shares: make([]float64, len(m.prefix.Labels)), Errors: e.UnattributedErrors}
 	for _, l := range m.join.Last() {
 		p.Sent += l.Sent
 		if l.Began > 0 {

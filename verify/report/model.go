@@ -23,9 +23,14 @@ type Verification struct {
 	CertifiedWithin *float64 `json:"certifiedWithin,omitempty"` // the smallest distance, in [0, 1], that covers every interval
 	RequestsWanted  *uint64  `json:"requestsWanted,omitempty"`  // INCONCLUSIVE for lack of requests: about so many more
 
-	Versions     []Version         `json:"versions"`
-	Times        *Times            `json:"times,omitempty"`          // of a run that only loads
-	Unattributed uint64            `json:"unattributed"`             // evidence requests that may have been routed but named no version
+	Versions     []Version `json:"versions"`
+	Times        *Times    `json:"times,omitempty"` // of a run that only loads
+	Unattributed uint64    `json:"unattributed"`    // evidence requests that may have been routed but named no version
+
+	UnattributedErrors   uint64            `json:"unattributedErrors,omitempty"`   // of those: 5xx and every reply that did not arrive whole
+	Statuses             map[string]uint64 `json:"statuses,omitempty"`             // replies by status code, those of 2xx together as "2xx"
+	UnattributedStatuses map[string]uint64 `json:"unattributedStatuses,omitempty"` // of those, replies that named no version
+
 	Outcomes     map[string]uint64 `json:"outcomes"`                 // every request sent, by how it ended
 	GatewayMade  map[string]uint64 `json:"gatewayReplies,omitempty"` // replies the gateway made itself, by status code
 	GRPCStatuses map[string]uint64 `json:"grpcStatuses,omitempty"`   // gRPC: whole replies by grpc-status, "none" without one; all but "0" are errors
@@ -49,18 +54,19 @@ type Reason struct {
 // Version is one version's share and health. Counts and rates are of the evidence; latencies are of every answered
 // request that named the version.
 type Version struct {
-	Name           string      `json:"name"`
-	Target         *float64    `json:"target,omitempty"`    // share in [0, 1]; 0 for a version nobody asked for
-	Tolerance      *float64    `json:"tolerance,omitempty"` // allowed distance from the target, in (0, 1); 0 where the weight is 0
-	Observed       float64     `json:"observed"`            // share in [0, 1] of the evidence
-	Interval       *[2]float64 `json:"interval,omitempty"`  // confidence sequence: valid at whatever moment the run stopped
-	Requests       uint64      `json:"requests"`
-	Errors         uint64      `json:"errors"`                   // 5xx and every reply that did not arrive whole
-	Slow           uint64      `json:"slow,omitempty"`           // slower than --slower-than, where that was asked
-	ClientErrors   uint64      `json:"clientErrors"`             // 4xx: shown, not judged
-	ErrorRateUpper *float64    `json:"errorRateUpper,omitempty"` // upper confidence bound of the error rate
-	Service        *Latency    `json:"service,omitempty"`        // first octet sent to last octet read
-	Response       *Latency    `json:"response,omitempty"`       // planned start to last octet read; only at a constant rate
+	Name           string            `json:"name"`
+	Target         *float64          `json:"target,omitempty"`    // share in [0, 1]; 0 for a version nobody asked for
+	Tolerance      *float64          `json:"tolerance,omitempty"` // allowed distance from the target, in (0, 1); 0 where the weight is 0
+	Observed       float64           `json:"observed"`            // share in [0, 1] of the evidence
+	Interval       *[2]float64       `json:"interval,omitempty"`  // confidence sequence: valid at whatever moment the run stopped
+	Requests       uint64            `json:"requests"`
+	Errors         uint64            `json:"errors"`                   // 5xx and every reply that did not arrive whole
+	Slow           uint64            `json:"slow,omitempty"`           // slower than --slower-than, where that was asked
+	ClientErrors   uint64            `json:"clientErrors"`             // 4xx: shown, not judged
+	Statuses       map[string]uint64 `json:"statuses,omitempty"`       // every reply that named the version, by status code, those of 2xx together as "2xx"
+	ErrorRateUpper *float64          `json:"errorRateUpper,omitempty"` // upper confidence bound of the error rate
+	Service        *Latency          `json:"service,omitempty"`        // first octet sent to last octet read
+	Response       *Latency          `json:"response,omitempty"`       // planned start to last octet read; only at a constant rate
 }
 
 // Latency holds quantiles in seconds, never low and high by less than 0.79 %.

@@ -21,6 +21,50 @@ func gatewayMade(r *Verification) string {
 	return strings.Join(list, ", ")
 }
 
+// maxStatuses is how many status codes a person is shown; a document holds all.
+const maxStatuses = 8
+
+// otherStatuses lists the status codes outside 2xx, most frequent first, and whose replies they were: "500 × 12 (v2)". What the
+// gateway made itself stands in a line of its own.
+func otherStatuses(r *Verification) string {
+	type owner struct {
+		name   string
+		counts map[string]uint64
+	}
+	owners := []owner{{"without a version", r.UnattributedStatuses}}
+	for _, v := range r.Versions {
+		owners = append(owners, owner{Safe(v.Name), v.Statuses})
+	}
+	counts := map[string]uint64{}
+	for status, n := range r.Statuses {
+		if n -= min(n, r.GatewayMade[status]); status != "2xx" {
+			counts[status] = n
+		}
+	}
+	var list []string
+	for _, status := range byCount(counts) {
+		if len(list) == maxStatuses {
+			list = append(list, "and others")
+			break
+		}
+		var of []string
+		for i, o := range owners {
+			n := o.counts[status]
+			if i == 0 {
+				n -= min(n, r.GatewayMade[status])
+			}
+			switch {
+			case n == counts[status]:
+				of = append(of, o.name)
+			case n > 0:
+				of = append(of, o.name+" "+Count(n))
+			}
+		}
+		list = append(list, fmt.Sprintf("%s × %s (%s)", status, Count(counts[status]), strings.Join(of, ", ")))
+	}
+	return strings.Join(list, ", ")
+}
+
 // grpcErrors lists what a gRPC server said instead of 0.
 func grpcErrors(r *Verification) string {
 	var list []string

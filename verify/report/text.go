@@ -20,7 +20,7 @@ func WriteText(w io.Writer, r *Verification) {
 
 // Measured is the one line behind "✓ measured".
 func Measured(r *Verification) string {
-	var errors uint64
+	errors := r.UnattributedErrors
 	for _, v := range r.Versions {
 		errors += v.Errors
 	}
@@ -122,6 +122,9 @@ func WriteNotes(w io.Writer, r *Verification) {
 	}
 	if failures := brokenOutcomes(r); failures != "" {
 		note("requests without a whole reply: %s", failures)
+	}
+	if said := otherStatuses(r); said != "" {
+		note("replies other than 2xx: %s", said)
 	}
 	if made := gatewayMade(r); made != "" {
 		note("replies made by the gateway itself: %s", made)
