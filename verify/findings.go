@@ -131,12 +131,13 @@ func (f *findings) peers() []report.Peer {
 	return rows
 }
 
-// unanswerable is the error of a run that can have no verdict: nothing came back that speaks HTTP.
+// unanswerable is the error of a run that can have no verdict: nothing came back that speaks HTTP. A head that names a version has
+// spoken: what broke behind it is that version's failure.
 func (f *findings) unanswerable(secure, interrupted bool) error {
 	s := &f.totals.Snapshot
 	counts := outcomes(s)
 	http := counts["answered"] + counts["no_label"] + counts["bad_label"] + counts["gateway"]
-	if http > 0 || s.Sent == 0 && interrupted {
+	if http > 0 || f.attributed() > 0 || s.Sent == 0 && interrupted {
 		return nil
 	}
 	hint := "is the address right, and does the gateway listen there?"
@@ -161,6 +162,14 @@ func (f *findings) unanswerable(secure, interrupted bool) error {
 		what += ": " + s.LastError
 	}
 	return fault.New(fault.Failed, hint, "no HTTP reply from %s: %s", strings.Join(f.load.Addresses, ", "), what)
+}
+
+// attributed is how many requests of the evidence have a version.
+func (f *findings) attributed() (n uint64) {
+	for _, c := range f.totals.Evidence.Counts {
+		n += c
+	}
+	return n
 }
 
 func (f *findings) identifyHint() string {
