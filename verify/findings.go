@@ -132,12 +132,12 @@ func (f *findings) peers() []report.Peer {
 }
 
 // unanswerable is the error of a run that can have no verdict: nothing came back that speaks HTTP. A head that names a version has
-// spoken: what broke behind it is that version's failure.
+// spoken: what broke behind it is that version's failure. Nor does a run that a person ended prove that nothing would have come.
 func (f *findings) unanswerable(secure, interrupted bool) error {
 	s := &f.totals.Snapshot
 	counts := outcomes(s)
 	http := counts["answered"] + counts["no_label"] + counts["bad_label"] + counts["gateway"]
-	if http > 0 || f.attributed() > 0 || s.Sent == 0 && interrupted {
+	if http > 0 || f.attributed() > 0 || interrupted {
 		return nil
 	}
 	hint := "is the address right, and does the gateway listen there?"
