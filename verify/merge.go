@@ -124,11 +124,21 @@ func (m *merge) report() (*Report, error) {
 		if err := f.unanswerable(strings.HasPrefix(f.load.URL, "https:"), m.interrupted); err != nil {
 			return nil, err
 		}
-		fold(&f.totals.Evidence, &m.evidence, m.config.Target.Len())
 	}
+	fold(&f.totals.Evidence, &m.evidence, m.config.Target.Len())
 	out := f.document()
 	out.Workers, out.Interrupted, out.Requests.Settling = workers, m.interrupted, m.settling()
-	out.StartedAt = m.started().UTC().Format(time.RFC3339)
+	if began := m.started(); began.UnixMilli() > 0 {
+		out.StartedAt = began.UTC().Format(time.RFC3339)
+	}
+	if lost && m.evidence.Requests == 0 { // what each of them told is of another moment: nothing can be judged
+		out.Verdict, out.Confidence = verdict.Inconclusive.String(), f.confidence
+		out.Reasons = []report.Reason{{Code: verdict.CodeIncomplete, Message: "no moment is known of all workers: " + incomplete(workers)}}
+		for i := range out.Versions {
+			out.Versions[i].Tolerance = nil // none was applied
+		}
+		return out, nil
+	}
 	if err := f.judge(out, m.procedure, &m.evidence); err != nil {
 		if e := new(fault.Error); lost && errors.As(err, &e) {
 			e.Hint = incomplete(workers)
@@ -155,7 +165,7 @@ func (m *merge) report() (*Report, error) {
 // findings adds up what the workers counted.
 func (m *merge) findings() (findings, []report.Worker) {
 	k := m.config.Target.Len()
-	f := findings{target: m.config.Target, confidence: m.config.Confidence, slowerThan: m.config.SlowerThan}
+	f := findings{target: m.config.Target, confidence: m.config.Confidence, slowerThan: m.config.SlowerThan, load: report.Load{Addresses: []string{}}}
 	f.totals = load.Totals{Labels: m.config.Target.Names(), Snapshot: load.Snapshot{Versions: make([]load.VersionStats, k)}}
 	var workers []report.Worker
 	var sent uint64

@@ -13,7 +13,7 @@ type Verification struct {
 	APIVersion string `json:"apiVersion"` // APIVersion
 	Kind       string `json:"kind"`       // Kind
 	RunID      string `json:"runId"`      // as sent in header x-mesh-split-run
-	StartedAt  string `json:"startedAt"`  // RFC 3339, when the first request could leave
+	StartedAt  string `json:"startedAt"`  // RFC 3339, when the first request could leave; empty when no worker told it
 
 	Verdict         string   `json:"verdict,omitempty"`         // PASS, FAIL or INCONCLUSIVE
 	Reasons         []Reason `json:"reasons,omitempty"`         // why, the deciding one first
