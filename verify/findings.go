@@ -37,7 +37,8 @@ func (f *findings) document() *Report {
 		out.Load.RequestsPerSecond = float64(e.Sent) / f.seconds
 	}
 	out.Load.Slowed, out.Load.Schedule = s.Slowed, schedule(s)
-	out.Load.Failures = latency(&s.FailedService)
+	out.Load.Failures, out.Load.FailedDials = latency(&s.FailedService), latency(&s.FailedDials)
+	out.Load.Backoffs, out.Load.Events, out.Examples = backoffs(s), events(s), examples(s)
 	out.Load.Busy, out.Load.Limits = s.Own.Busy, limits(s, &out.Load)
 	out.Versions, out.Peers = f.versions(), f.peers()
 	if f.target.Len() == 0 {
@@ -122,8 +123,8 @@ func (f *findings) peers() []report.Peer {
 	rows := make([]report.Peer, len(f.totals.Peers))
 	for i := range rows {
 		p := &f.totals.Peers[i]
-		rows[i] = report.Peer{Address: p.Address, Requests: p.Requests, Errors: p.UnattributedFailures, Unattributed: p.Unattributed,
-			Shares: shares(&p.Evidence, f.totals.Labels)}
+		rows[i] = report.Peer{Address: p.Address, Requests: p.Requests, Errors: p.UnattributedErrors, Unattributed: p.Unattributed,
+			NeverSent: p.Sent - min(p.Sent, p.Requests), Shares: shares(&p.Evidence, f.totals.Labels)}
 		for _, n := range p.Failures {
 			rows[i].Errors += n
 		}

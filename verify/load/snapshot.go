@@ -37,8 +37,8 @@ type Snapshot struct {
 	Renewals   uint64 `json:"renewals,omitempty"`   // how often the plan's Renew gave another request
 	RenewError string `json:"renewError,omitempty"` // why it did not, the last time that it failed
 
-	Examples  [outcomes]string `json:"-"`                   // one error in words, for outcomes that have one
-	LastError string           `json:"lastError,omitempty"` // of those, the one that says most
+	Examples  Examples `json:"examples,omitzero"`   // one error in words, for outcomes that have one
+	LastError string   `json:"lastError,omitempty"` // of those, the one that says most
 }
 
 // The causes of being behind schedule.

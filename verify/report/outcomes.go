@@ -76,12 +76,39 @@ func grpcErrors(r *Verification) string {
 	return strings.Join(list, ", ")
 }
 
-func brokenOutcomes(r *Verification) string {
+// Kinds of outcomes that are worth a line.
+const (
+	broken      = "requests without a whole reply"
+	versionless = "replies without one usable version"
+	neverSent   = "never sent"
+)
+
+// outcomesOf lists the outcomes of a kind, most frequent first, with an error in words where there is one. That no reply names a
+// version is no news to whoever only sends a load.
+func outcomesOf(r *Verification, kind string) string {
 	var list []string
 	for _, outcome := range byCount(r.Outcomes) {
-		if outcome != "answered" && outcome != "gateway" {
-			list = append(list, fmt.Sprintf("%s × %s", outcome, Count(r.Outcomes[outcome])))
+		of := broken
+		switch outcome {
+		case "answered", "gateway":
+			continue
+		case "no_label":
+			if of = versionless; r.Verdict == "" && len(r.Versions) == 0 {
+				continue
+			}
+		case "bad_label":
+			of = versionless
+		case "refused", "dial_error", "tls_error":
+			of = neverSent
 		}
+		if of != kind {
+			continue
+		}
+		text := fmt.Sprintf("%s × %s", outcome, Count(r.Outcomes[outcome]))
+		if example := r.Examples[outcome]; example != "" {
+			text += " (" + example + ")"
+		}
+		list = append(list, text)
 	}
 	return strings.Join(list, ", ")
 }

@@ -120,8 +120,10 @@ func WriteNotes(w io.Writer, r *Verification) {
 		note("%s", l.Message)
 		fmt.Fprintf(w, "        %s\n", Safe(l.Remedy))
 	}
-	if failures := brokenOutcomes(r); failures != "" {
-		note("requests without a whole reply: %s", failures)
+	for _, kind := range []string{neverSent, broken, versionless} {
+		if list := outcomesOf(r, kind); list != "" {
+			note("%s: %s", kind, list)
+		}
 	}
 	if said := otherStatuses(r); said != "" {
 		note("replies other than 2xx: %s", said)
@@ -131,6 +133,9 @@ func WriteNotes(w io.Writer, r *Verification) {
 	}
 	if statuses := grpcErrors(r); statuses != "" {
 		note("errors by grpc-status: %s", statuses)
+	}
+	for _, line := range connectionLines(r) {
+		note("%s", line)
 	}
 	// When nearly all connections are off, that is the verdict itself; when some are, it points at a gateway.
 	if c := r.Connections; c != nil && len(c.Differ) > 0 && 4*len(c.Differ) < 3*c.Total {

@@ -99,6 +99,9 @@ func TestHostileReplies(t *testing.T) {
 	r.Reasons = []report.Reason{{Code: "one", Message: evil}, {Code: "two", Message: evil}}
 	r.Load.Limits = []report.Limit{{Code: "behind", Message: evil, Remedy: evil}}
 	r.GatewayMade, r.Outcomes = map[string]uint64{evil: 1}, map[string]uint64{evil: 1, "answered": 5490}
+	r.Examples, r.Statuses = map[string]string{evil: evil}, map[string]uint64{evil: 1}
+	r.Peers = []report.Peer{{Address: evil, NeverSent: 1}, {Address: evil}}
+	r.Load.Backoffs = []report.Backoff{{Cause: evil}}
 	var b bytes.Buffer
 	report.WriteText(&b, r)
 	for line := range strings.Lines(b.String()) {
@@ -106,7 +109,7 @@ func TestHostileReplies(t *testing.T) {
 			t.Errorf("a reply wrote on the terminal: %q", line)
 		}
 	}
-	if n := strings.Count(b.String(), `\x1b[2J`); n < 6 {
+	if n := strings.Count(b.String(), `\x1b[2J`); n < 12 {
 		t.Errorf("%d of what was said is shown:\n%s", n, b.String())
 	}
 }
