@@ -3,6 +3,7 @@ package verify
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,6 +44,10 @@ func (f *findings) document() *Report {
 	out.Versions, out.Peers = f.versions(), f.peers()
 	if f.target.Len() == 0 {
 		out.Times = times(s)
+	}
+	if i := slices.Index(f.totals.Labels, load.Other); i >= 0 && i < len(e.Counts) && e.Counts[i] > 0 {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("more than %d versions answered; the %s replies of those beyond are counted together, as %s: does --identify read what changes with each request?",
+			load.MaxLabels, report.Count(e.Counts[i]), load.Other))
 	}
 	if s.RenewError != "" {
 		out.Warnings = append(out.Warnings, "a reply said 401, and the credential could not be renewed: "+s.RenewError)
@@ -85,6 +90,15 @@ func (f *findings) judge(out *Report, p *verdict.Procedure, e *verdict.Evidence)
 	}
 	f.turnAway(out)
 	return nil
+}
+
+// undecided makes a report of what cannot be judged at all.
+func (f *findings) undecided(out *Report, code, message string) {
+	out.Verdict, out.Confidence = verdict.Inconclusive.String(), f.confidence
+	out.Reasons = []report.Reason{{Code: code, Message: message}}
+	for i := range out.Versions {
+		out.Versions[i].Tolerance = nil // none was applied
+	}
 }
 
 // versions makes a row per label: targets in their order, then whatever else answered.

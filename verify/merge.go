@@ -132,19 +132,22 @@ func (m *merge) report() (*Report, error) {
 		out.StartedAt = began.UTC().Format(time.RFC3339)
 	}
 	if lost && m.evidence.Requests == 0 { // what each of them told is of another moment: nothing can be judged
-		out.Verdict, out.Confidence = verdict.Inconclusive.String(), f.confidence
-		out.Reasons = []report.Reason{{Code: verdict.CodeIncomplete, Message: "no moment is known of all workers: " + incomplete(workers)}}
-		for i := range out.Versions {
-			out.Versions[i].Tolerance = nil // none was applied
-		}
+		f.undecided(out, verdict.CodeIncomplete, "no moment is known of all workers: "+incomplete(workers))
 		return out, nil
 	}
+	hidden := m.hidden()
 	if err := f.judge(out, m.procedure, &m.evidence); err != nil {
-		if e := new(fault.Error); lost && errors.As(err, &e) {
+		e := new(fault.Error)
+		if errors.As(err, &e) && e.Name == verdict.CodeIdentify && len(hidden) > 0 {
+			f.undecided(out, verdict.CodeManyVersions, strings.Join(hidden, "; "))
+			return out, nil
+		}
+		if lost && e.Name != "" {
 			e.Hint = incomplete(workers)
 		}
 		return nil, err
 	}
+	out.Warnings = append(out.Warnings, hidden...)
 	f.boundLatencies(out)
 	if lost {
 		reason := report.Reason{Code: verdict.CodeIncomplete, Message: incomplete(workers)}
@@ -184,6 +187,7 @@ func (m *merge) findings() (findings, []report.Worker) {
 			f.inFlight += l.Final.InFlight
 			end = l.Began + int64(1000*l.Final.Seconds)
 			t := l.Totals()
+			t.HideOther(m.config.Target.Names())
 			f.totals.Add(&t)
 		}
 		whole = whole && w.Complete
@@ -202,6 +206,21 @@ func (m *merge) findings() (findings, []report.Worker) {
 		f.seconds = time.UnixMilli(ended).Sub(began).Seconds()
 	}
 	return f, workers
+}
+
+// hidden says which workers, who know no target, had met as many versions as they tell apart before one of the target.
+func (m *merge) hidden() (list []string) {
+	for _, l := range m.join.Last() {
+		if l == nil {
+			continue
+		}
+		t := l.Totals()
+		if n := t.HideOther(m.config.Target.Names()); n > 0 {
+			list = append(list, fmt.Sprintf("worker %s met %d other versions before it met all of the target: %s of its replies may be of any version",
+				l.Worker, load.MaxLabels, report.Count(n)))
+		}
+	}
+	return list
 }
 
 // settling is how many requests whole workers sent before their evidence began.

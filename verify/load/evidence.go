@@ -13,7 +13,7 @@ type Evidence struct {
 	Sent                 uint64   `json:"sent"`                           // since the evidence began, in flight and never routed included
 }
 
-// MaxLabels is how many labels are told apart, the bucket "other" not counted.
+// MaxLabels is how many labels are told apart, the bucket Other not counted.
 const MaxLabels = 32
 
 // reset makes e all zero, for n labels, and allocates only if it was shorter before.
