@@ -148,7 +148,7 @@ type Schedule struct {
 	LagP99  float64 `json:"lagP99"`
 	LagMax  float64 `json:"lagMax"`
 	Overdue uint64  `json:"overdue"`          // planned starts never made
-	Behind  bool    `json:"behind"`           // lag p99 above 10 ms, or slots overdue
+	Behind  bool    `json:"behind"`           // lag p99 above 10 ms, of ten starts or more, or slots overdue
 	Cause   string  `json:"cause,omitempty"`  // connections, our CPU, the far side
 	Needed  int     `json:"needed,omitempty"` // connections that would do
 }
