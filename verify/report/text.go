@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mesh-split/mesh-split/verify/safe"
+	"github.com/mesh-split/mesh-split/verify/verdict"
 )
 
 // WriteText writes what a person reads after a run: the table of versions, what the run admits about itself, the verdict.
@@ -39,7 +40,7 @@ func Measured(r *Verification) string {
 func WriteTable(w io.Writer, r *Verification) {
 	judged, passive := r.Verdict != "", r.Load.Engine == Passive
 	header := []string{"version", "target", "observed", "95 % interval", "errors", "p50", "p99"}
-	header[3] = Percent(r.Confidence, 1) + " interval"
+	header[3] = verdict.Confidence(r.Confidence) + " interval"
 	switch {
 	case passive:
 		header = append([]string{"version", "target", "users get"}, header[3:5]...)
@@ -191,7 +192,7 @@ func WriteVerdict(w io.Writer, r *Verification) {
 }
 
 func certain(r *Verification) string {
-	if r.CertifiedWithin == nil || *r.CertifiedWithin >= 1 {
+	if r.CertifiedWithin == nil || *r.CertifiedWithin >= 1 || r.Unattributed == r.Requests.Evidence {
 		return ""
 	}
 	s := fmt.Sprintf("shares lie within %s of their targets (%s requests)", PointsUp(*r.CertifiedWithin), Count(r.Requests.Evidence))
