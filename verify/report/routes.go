@@ -35,7 +35,9 @@ func OfRoutes(routes []RouteReport) *Verification {
 		for outcome, n := range v.Outcomes {
 			r.Outcomes[outcome] += n
 		}
+		r.Statuses, r.UnattributedStatuses = plus(r.Statuses, v.Statuses), plus(r.UnattributedStatuses, v.UnattributedStatuses)
 		r.Unattributed += v.Unattributed
+		r.UnattributedErrors += v.UnattributedErrors
 		r.Requests.Sent += v.Requests.Sent
 		r.Requests.Settling += v.Requests.Settling
 		r.Requests.Evidence += v.Requests.Evidence
@@ -50,6 +52,17 @@ func OfRoutes(routes []RouteReport) *Verification {
 		r.Load.RequestsPerSecond = float64(r.Load.Requests) / r.Load.Seconds
 	}
 	return r
+}
+
+// plus adds counts by name; nil for none.
+func plus(sum, more map[string]uint64) map[string]uint64 {
+	for name, n := range more {
+		if sum == nil {
+			sum = map[string]uint64{}
+		}
+		sum[name] += n
+	}
+	return sum
 }
 
 // Worst is the verdict of several routes: a FAIL outweighs what could not be settled, and that a PASS. A route that was not
