@@ -26,7 +26,7 @@ func (r *run) withoutEnd(out *Report) error {
 		return r.gone
 	}
 	reason := report.Reason{Code: verdict.CodeUnreachable,
-		Message: fmt.Sprintf("the load broke off %s into the measurement: %v", report.Seconds(r.measured.Seconds()), r.gone)}
+		Message: fmt.Sprintf("the load broke off %s into the measurement: %v", report.Seconds(out.Load.Seconds), r.gone)}
 	if out.Verdict == verdict.Fail.String() {
 		out.Reasons = append(out.Reasons, reason)
 		return nil

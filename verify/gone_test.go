@@ -13,6 +13,7 @@ import (
 
 	"github.com/mesh-split/mesh-split/verify"
 	"github.com/mesh-split/mesh-split/verify/fault"
+	"github.com/mesh-split/mesh-split/verify/report"
 	"github.com/mesh-split/mesh-split/verify/verdict"
 )
 
@@ -87,7 +88,7 @@ func TestFarSideGone(t *testing.T) {
 				t.Errorf("verdict %q, reasons %+v, outcomes %v", r.Verdict, r.Reasons, r.Outcomes)
 			}
 			said := fmt.Sprint(r.Reasons)
-			if row.verdict != "" && (!strings.Contains(said, "the load broke off ") || !strings.Contains(said, "connection refused")) {
+			if row.verdict != "" && (!strings.Contains(said, "the load broke off "+report.Seconds(r.Load.Seconds)+" into the measurement") || !strings.Contains(said, "connection refused")) {
 				t.Errorf("reasons %s do not say why and when", said)
 			}
 		})
