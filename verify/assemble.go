@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"context"
 	"time"
 
 	"github.com/mesh-split/mesh-split/verify/load"
@@ -42,6 +43,9 @@ func (r *run) report() (*Report, error) {
 	f := r.findings()
 	if err := f.unanswerable(r.plan.TLS != nil, r.interrupted); err != nil {
 		return nil, err
+	}
+	if r.interrupted && r.procedure != nil && f.totals.Evidence.Requests == 0 {
+		return nil, unsent(context.Canceled)
 	}
 	out := f.document()
 	out.RunID, out.StartedAt, out.Interrupted = r.config.RunID, r.started.UTC().Format(time.RFC3339), r.interrupted
@@ -106,6 +110,6 @@ func (r *run) progress(draining bool) Progress {
 			p.Errors += r.counts.Failures[i]
 		}
 	}
-	p.Errors += r.counts.UnattributedFailures
+	p.Errors += r.counts.UnattributedErrors
 	return p
 }

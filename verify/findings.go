@@ -3,6 +3,7 @@ package verify
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,8 +28,9 @@ type findings struct {
 // document is a Report without a verdict.
 func (f *findings) document() *Report {
 	e, s := &f.totals.Evidence, &f.totals.Snapshot
-	out := &Report{APIVersion: report.APIVersion, Kind: report.Kind, Unattributed: e.Unattributed, Outcomes: outcomes(s), GatewayMade: gatewayMade(s),
-		GRPCStatuses: grpcStatuses(s)}
+	out := &Report{APIVersion: report.APIVersion, Kind: report.Kind, Unattributed: e.Unattributed, UnattributedErrors: e.UnattributedErrors,
+		Outcomes: outcomes(s), GatewayMade: gatewayMade(s), GRPCStatuses: grpcStatuses(s)}
+	out.UnattributedStatuses, out.Statuses = statuses(&s.Unversioned), statuses(append(pointers(s.Versions), &s.Unversioned)...)
 	out.Requests = report.Requests{Sent: s.Sent, Settling: s.Sent - e.Sent, Evidence: e.Requests, Drained: min(f.inFlight, e.Sent)}
 	out.Load = f.load
 	out.Load.Requests, out.Load.Seconds = e.Sent, f.seconds
@@ -36,11 +38,16 @@ func (f *findings) document() *Report {
 		out.Load.RequestsPerSecond = float64(e.Sent) / f.seconds
 	}
 	out.Load.Slowed, out.Load.Schedule = s.Slowed, schedule(s)
-	out.Load.Failures = latency(&s.FailedService)
+	out.Load.Failures, out.Load.FailedDials = latency(&s.FailedService), latency(&s.FailedDials)
+	out.Load.Backoffs, out.Load.Events, out.Examples = backoffs(s), events(s), examples(s)
 	out.Load.Busy, out.Load.Limits = s.Own.Busy, limits(s, &out.Load)
 	out.Versions, out.Peers = f.versions(), f.peers()
 	if f.target.Len() == 0 {
 		out.Times = times(s)
+	}
+	if i := slices.Index(f.totals.Labels, load.Other); i >= 0 && i < len(e.Counts) && e.Counts[i] > 0 {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("more than %d versions answered; the %s replies of those beyond are counted together, as %s: does --identify read what changes with each request?",
+			load.MaxLabels, report.Count(e.Counts[i]), load.Other))
 	}
 	if s.RenewError != "" {
 		out.Warnings = append(out.Warnings, "a reply said 401, and the credential could not be renewed: "+s.RenewError)
@@ -85,6 +92,15 @@ func (f *findings) judge(out *Report, p *verdict.Procedure, e *verdict.Evidence)
 	return nil
 }
 
+// undecided makes a report of what cannot be judged at all.
+func (f *findings) undecided(out *Report, code, message string) {
+	out.Verdict, out.Confidence = verdict.Inconclusive.String(), f.confidence
+	out.Reasons = []report.Reason{{Code: code, Message: message}}
+	for i := range out.Versions {
+		out.Versions[i].Tolerance = nil // none was applied
+	}
+}
+
 // versions makes a row per label: targets in their order, then whatever else answered.
 func (f *findings) versions() []report.Version {
 	e, s := &f.totals.Evidence, &f.totals.Snapshot
@@ -103,7 +119,7 @@ func (f *findings) versions() []report.Version {
 			v.Observed = float64(v.Requests) / float64(e.Requests)
 		}
 		if i < len(s.Versions) {
-			v.ClientErrors = s.Versions[i].Status[4]
+			v.ClientErrors, v.Statuses = s.Versions[i].Status[4], statuses(&s.Versions[i])
 			v.Service = latency(&s.Versions[i].Service)
 			if f.load.RateAsked > 0 {
 				v.Response = latency(&s.Versions[i].Response)
@@ -121,8 +137,8 @@ func (f *findings) peers() []report.Peer {
 	rows := make([]report.Peer, len(f.totals.Peers))
 	for i := range rows {
 		p := &f.totals.Peers[i]
-		rows[i] = report.Peer{Address: p.Address, Requests: p.Requests, Errors: p.UnattributedFailures, Unattributed: p.Unattributed,
-			Shares: shares(&p.Evidence, f.totals.Labels)}
+		rows[i] = report.Peer{Address: p.Address, Requests: p.Requests, Errors: p.UnattributedErrors, Unattributed: p.Unattributed,
+			NeverSent: p.Sent - min(p.Sent, p.Requests), Shares: shares(&p.Evidence, f.totals.Labels)}
 		for _, n := range p.Failures {
 			rows[i].Errors += n
 		}
@@ -130,12 +146,13 @@ func (f *findings) peers() []report.Peer {
 	return rows
 }
 
-// unanswerable is the error of a run that can have no verdict: nothing came back that speaks HTTP.
+// unanswerable is the error of a run that can have no verdict: nothing came back that speaks HTTP. A head that names a version has
+// spoken: what broke behind it is that version's failure. Nor does a run that a person ended prove that nothing would have come.
 func (f *findings) unanswerable(secure, interrupted bool) error {
 	s := &f.totals.Snapshot
 	counts := outcomes(s)
 	http := counts["answered"] + counts["no_label"] + counts["bad_label"] + counts["gateway"]
-	if http > 0 || s.Sent == 0 && interrupted {
+	if http > 0 || f.attributed() > 0 || interrupted {
 		return nil
 	}
 	hint := "is the address right, and does the gateway listen there?"
@@ -160,6 +177,14 @@ func (f *findings) unanswerable(secure, interrupted bool) error {
 		what += ": " + s.LastError
 	}
 	return fault.New(fault.Failed, hint, "no HTTP reply from %s: %s", strings.Join(f.load.Addresses, ", "), what)
+}
+
+// attributed is how many requests of the evidence have a version.
+func (f *findings) attributed() (n uint64) {
+	for _, c := range f.totals.Evidence.Counts {
+		n += c
+	}
+	return n
 }
 
 func (f *findings) identifyHint() string {

@@ -18,7 +18,7 @@ func limits(s *load.Snapshot, l *report.Load) (all []report.Limit) {
 			overdue = fmt.Sprintf(", %s never made", report.Count(s.Overdue))
 		}
 		add("behind", behindRemedy(s, l), "the load fell behind its schedule: asked %s/s, sent %s/s; starts late by %s (p50), %s (p99), %s at most%s; cause: %s",
-			report.Count(uint64(s.RateAsked)), report.Count(uint64(l.RequestsPerSecond)), report.Seconds(s.Lag.Quantile(0.5).Seconds()),
+			report.PerSecond(s.RateAsked), report.PerSecond(l.RequestsPerSecond), report.Seconds(s.Lag.Quantile(0.5).Seconds()),
 			report.Seconds(s.Lag.Quantile(0.99).Seconds()), report.Seconds(s.Lag.Max.Seconds()), overdue, s.Cause)
 	}
 	if s.Own.Busy > load.MaxBusy {

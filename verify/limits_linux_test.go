@@ -2,7 +2,6 @@ package verify_test
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -17,9 +16,9 @@ import (
 	"unsafe"
 
 	"github.com/mesh-split/mesh-split/verify"
-	"github.com/mesh-split/mesh-split/verify/fault"
 	"github.com/mesh-split/mesh-split/verify/load"
 	"github.com/mesh-split/mesh-split/verify/report"
+	"github.com/mesh-split/mesh-split/verify/verdict"
 )
 
 // Each limit of our own is reached for real, in a process of its own, whose processors, descriptors or ports are few. The
@@ -200,9 +199,12 @@ func TestLimitPorts(t *testing.T) {
 
 		freshPorts()
 		c.Rate, c.Connections, c.ConnRequests = 200, 4, 1
-		_, err = verify.Run(t.Context(), c)
-		if e := new(fault.Error); !errors.As(err, &e) || !strings.Contains(e.Hint, "--conn-requests") {
-			t.Errorf("got error %v, want one that ends the run and says what helps", err)
+		if r, err = verify.Run(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		wantLimit(t, r, "ports", "no local port was free", "--conn-requests")
+		if r.Verdict != "INCONCLUSIVE" || r.Reasons[0].Code != verdict.CodeUnreachable {
+			t.Errorf("verdict %s, reasons %+v; want the run ended for want of ports", r.Verdict, r.Reasons)
 		}
 	}
 }

@@ -100,7 +100,7 @@ func (m *merge) sameLimit() error {
 
 func (m *merge) progress() Progress {
 	e := &m.prefix.Evidence
-	p := Progress{Evidence: e.Requests, Versions: m.prefix.Labels, Shares: make([]float64, len(m.prefix.Labels)), Errors: e.UnattributedFailures}
+	p := Progress{Evidence: e.Requests, Versions: m.prefix.Labels, Shares: make([]float64, len(m.prefix.Labels)), Errors: e.UnattributedErrors}
 	for _, l := range m.join.Last() {
 		p.Sent += l.Sent
 		if l.Began > 0 {
@@ -124,17 +124,30 @@ func (m *merge) report() (*Report, error) {
 		if err := f.unanswerable(strings.HasPrefix(f.load.URL, "https:"), m.interrupted); err != nil {
 			return nil, err
 		}
-		fold(&f.totals.Evidence, &m.evidence, m.config.Target.Len())
 	}
+	fold(&f.totals.Evidence, &m.evidence, m.config.Target.Len())
 	out := f.document()
 	out.Workers, out.Interrupted, out.Requests.Settling = workers, m.interrupted, m.settling()
-	out.StartedAt = m.started().UTC().Format(time.RFC3339)
+	if began := m.started(); began.UnixMilli() > 0 {
+		out.StartedAt = began.UTC().Format(time.RFC3339)
+	}
+	if lost && m.evidence.Requests == 0 { // what each of them told is of another moment: nothing can be judged
+		f.undecided(out, verdict.CodeIncomplete, "no moment is known of all workers: "+incomplete(workers))
+		return out, nil
+	}
+	hidden := m.hidden()
 	if err := f.judge(out, m.procedure, &m.evidence); err != nil {
-		if e := new(fault.Error); lost && errors.As(err, &e) {
+		e := new(fault.Error)
+		if errors.As(err, &e) && e.Name == verdict.CodeIdentify && len(hidden) > 0 {
+			f.undecided(out, verdict.CodeManyVersions, strings.Join(hidden, "; "))
+			return out, nil
+		}
+		if lost && e.Name != "" {
 			e.Hint = incomplete(workers)
 		}
 		return nil, err
 	}
+	out.Warnings = append(out.Warnings, hidden...)
 	f.boundLatencies(out)
 	if lost {
 		reason := report.Reason{Code: verdict.CodeIncomplete, Message: incomplete(workers)}
@@ -155,7 +168,7 @@ func (m *merge) report() (*Report, error) {
 // findings adds up what the workers counted.
 func (m *merge) findings() (findings, []report.Worker) {
 	k := m.config.Target.Len()
-	f := findings{target: m.config.Target, confidence: m.config.Confidence, slowerThan: m.config.SlowerThan}
+	f := findings{target: m.config.Target, confidence: m.config.Confidence, slowerThan: m.config.SlowerThan, load: report.Load{Addresses: []string{}}}
 	f.totals = load.Totals{Labels: m.config.Target.Names(), Snapshot: load.Snapshot{Versions: make([]load.VersionStats, k)}}
 	var workers []report.Worker
 	var sent uint64
@@ -174,6 +187,7 @@ func (m *merge) findings() (findings, []report.Worker) {
 			f.inFlight += l.Final.InFlight
 			end = l.Began + int64(1000*l.Final.Seconds)
 			t := l.Totals()
+			t.HideOther(m.config.Target.Names())
 			f.totals.Add(&t)
 		}
 		whole = whole && w.Complete
@@ -192,6 +206,21 @@ func (m *merge) findings() (findings, []report.Worker) {
 		f.seconds = time.UnixMilli(ended).Sub(began).Seconds()
 	}
 	return f, workers
+}
+
+// hidden says which workers, who know no target, had met as many versions as they tell apart before one of the target.
+func (m *merge) hidden() (list []string) {
+	for _, l := range m.join.Last() {
+		if l == nil {
+			continue
+		}
+		t := l.Totals()
+		if n := t.HideOther(m.config.Target.Names()); n > 0 {
+			list = append(list, fmt.Sprintf("worker %s met %d other versions before it met all of the target: %s of its replies may be of any version",
+				l.Worker, load.MaxLabels, report.Count(n)))
+		}
+	}
+	return list
 }
 
 // settling is how many requests whole workers sent before their evidence began.

@@ -17,7 +17,8 @@ import (
 //
 // A cancelled ctx stops the sending; what was sent is still awaited, judged and reported, with Interrupted set. Errors mean
 // that there is no answer: usage errors before anything is sent, else a URL that does not resolve, a far side that never
-// replied, replies that name versions of which none is a target.
+// replied, replies that name versions of which none is a target. A far side that goes away in the middle leaves what it had answered
+// until then: judged, that is a FAIL or INCONCLUSIVE; of a run that only loads the Report comes beside the error.
 func Run(ctx context.Context, c Config) (*Report, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -49,7 +50,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	if c.Announce != nil {
 		c.Announce(where.Load, plan)
 	}
-	if err := run.send(ctx); err != nil {
+	if err := run.send(ctx); err != nil && !run.leftEvidence() {
 		return nil, err
 	}
 	r, err := run.report()
@@ -57,7 +58,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		return nil, err
 	}
 	r.Warnings = append(plan.Warnings, r.Warnings...)
-	return r, nil
+	return r, run.withoutEnd(r)
 }
 
 // ExitCode is the exit code of a report: a pipeline's whole view of it.
@@ -95,6 +96,7 @@ type run struct {
 	timing        *report.TrafficTiming // what that load showed of the change
 	looked        uint64                // evidence requests at the last look
 	arrival       *arrival              // of the change, when the traffic times it
+	gone          error                 // why the engine gave up while the evidence was gathered
 	watch         *verdict.Watch        // after a PASS, when asked for
 	watchSince    time.Time
 	deadline      *time.Timer // ends the evidence
@@ -200,6 +202,9 @@ func (r *run) drive(ctx context.Context, ready <-chan error, cancel func()) erro
 			case late && err == nil:
 				return errLate
 			case pending == nil && !late:
+				if !r.evidenceSince.IsZero() {
+					r.gone = err
+				}
 				return err
 			}
 			cancel()

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,6 +46,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"gateway":   gateway,
 			"h2gateway": h2gateway,
+			"builds":    builds,
 			"exits":     exits,
 		},
 	})
@@ -124,6 +126,29 @@ func h2gateway(ts *testscript.TestScript, neg bool, args []string) {
 	server.Config.Protocols = new(http.Protocols)
 	server.Config.Protocols.SetUnencryptedHTTP2(true)
 	server.Start()
+	ts.Defer(server.Close)
+	ts.Setenv("GATEWAY", server.URL)
+}
+
+// builds starts a server that names N versions in turn, one of them "other", and from request FROM on, unless that is 0, only v1:
+// builds N FROM.
+func builds(ts *testscript.TestScript, neg bool, args []string) {
+	of, err := strconv.ParseUint(args[0], 10, 32)
+	ts.Check(err)
+	from, err := strconv.ParseUint(args[1], 10, 32)
+	ts.Check(err)
+	var requests atomic.Uint64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		n := requests.Add(1) - 1
+		version := fmt.Sprint("build-", n%of)
+		switch {
+		case from > 0 && n >= from:
+			version = "v1"
+		case n%of == 7:
+			version = "other"
+		}
+		w.Header().Set("X-App-Version", version)
+	}))
 	ts.Defer(server.Close)
 	ts.Setenv("GATEWAY", server.URL)
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 
@@ -74,11 +75,14 @@ func (o *options) verify(c *cobra.Command, address string) error {
 	config.Announce, config.Progress = view.Announce, view.Progress
 	r, err := verify.Run(ctx, config)
 	view.Close()
-	if err != nil {
+	if r == nil {
 		return err
 	}
 	if o.output == "text" {
 		view.Unsaid(r)
+	}
+	if err != nil { // of a load whose far side went away: what was answered until then, and why it ended
+		return cmp.Or(o.print(r), err)
 	}
 	return o.finish(r)
 }

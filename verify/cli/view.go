@@ -55,7 +55,7 @@ func (v *View) Unsaid(r *verify.Report) {
 func LoadLine(l report.Load, p verify.Plan) string {
 	rate := "as fast as replies come"
 	if l.RateAsked > 0 {
-		rate = report.Count(uint64(l.RateAsked)) + " requests/s"
+		rate = report.PerSecond(l.RateAsked) + " requests/s"
 	}
 	host := ""
 	if l.Host != "" && !strings.Contains(l.URL, "://"+l.Host) {

@@ -22,7 +22,7 @@ type Peer struct {
 }
 
 // Peers is the evidence by address connected to, in the order of first use; like Connections it is for after the drain.
-// Beyond MaxLabels addresses the rest is "other".
+// Beyond MaxLabels addresses the rest is Other.
 func (r *Recorder) Peers() []Peer {
 	r.lock()
 	defer r.unlock()

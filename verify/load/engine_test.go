@@ -243,7 +243,7 @@ func TestManyLabels(t *testing.T) {
 		var ev Evidence
 		r.Evidence(&ev)
 		names := r.Labels()
-		if len(names) != MaxLabels+1 || names[MaxLabels] != "other" || len(ev.Counts) != len(names) || ev.Counts[MaxLabels] != 70 {
+		if len(names) != MaxLabels+1 || names[MaxLabels] != Other || len(ev.Counts) != len(names) || ev.Counts[MaxLabels] != 70 {
 			t.Errorf("labels %q with counts %v; want 32 and \"other\" with 70", names, ev.Counts)
 		}
 	})

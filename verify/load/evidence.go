@@ -9,10 +9,11 @@ type Evidence struct {
 	UnattributedFailures uint64   `json:"unattributedFailures,omitempty"` // of Unattributed: all of them, for each is an outcome other than answered
 	Slow                 []uint64 `json:"slow"`                           // of Counts: service time above the plan's SlowerThan
 	UnattributedSlow     uint64   `json:"unattributedSlow,omitempty"`     // of Unattributed, likewise
+	UnattributedErrors   uint64   `json:"unattributedErrors,omitempty"`   // of Unattributed: status 5xx, or no whole reply
 	Sent                 uint64   `json:"sent"`                           // since the evidence began, in flight and never routed included
 }
 
-// MaxLabels is how many labels are told apart, the bucket "other" not counted.
+// MaxLabels is how many labels are told apart, the bucket Other not counted.
 const MaxLabels = 32
 
 // reset makes e all zero, for n labels, and allocates only if it was shorter before.
@@ -29,6 +30,7 @@ type tally struct {
 	resolved     uint32 // never routed ones included
 	unattributed uint32
 	hiddenSlow   uint32 // of unattributed
+	hiddenErrors uint32 // likewise
 	counts       [MaxLabels + 1]uint32
 	failures     [MaxLabels + 1]uint32
 	slow         [MaxLabels + 1]uint32
@@ -41,6 +43,7 @@ type Flaws uint8
 const (
 	Failed Flaws = 1 << iota // status 5xx, or a reply that broke
 	Slow                     // service time above the plan's SlowerThan
+	Erred                    // status 5xx, or no whole reply: Failed, but for whole replies that only name no version
 )
 
 // The labels of a request without one.
@@ -51,14 +54,15 @@ const (
 
 // sums are tallies added up.
 type sums struct {
-	resolved, unattributed, hiddenSlow uint64
-	counts, failures, slow             [MaxLabels + 1]uint64
+	resolved, unattributed, hiddenSlow, hiddenErrors uint64
+	counts, failures, slow                           [MaxLabels + 1]uint64
 }
 
 func (s *sums) add(t *tally) {
 	s.resolved += uint64(t.resolved)
 	s.unattributed += uint64(t.unattributed)
 	s.hiddenSlow += uint64(t.hiddenSlow)
+	s.hiddenErrors += uint64(t.hiddenErrors)
 	for i, n := range t.counts {
 		s.counts[i] += uint64(n)
 		s.failures[i] += uint64(t.failures[i])
@@ -72,6 +76,7 @@ func (s *sums) addTo(e *Evidence) {
 	e.Unattributed += s.unattributed
 	e.UnattributedFailures += s.unattributed
 	e.UnattributedSlow += s.hiddenSlow
+	e.UnattributedErrors += s.hiddenErrors
 	e.Requests += s.unattributed
 	for i := range e.Counts {
 		e.Counts[i] += s.counts[i]

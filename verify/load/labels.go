@@ -6,12 +6,15 @@ import (
 )
 
 // labels gives each version's name a small index: targets first, then newcomers in the order they are seen, up to
-// MaxLabels, then the bucket "other". Lookups take no lock.
+// MaxLabels, then the bucket Other. Lookups take no lock.
 type labels struct {
 	table atomic.Pointer[[]string]
 	mu    sync.Mutex // held to add one
 	other atomic.Bool
 }
+
+// Other names what is beyond MaxLabels versions together. No version is called so: a usable label is ASCII.
+const Other = "other…"
 
 // otherLabel is the index of everything beyond MaxLabels names.
 const otherLabel = MaxLabels
@@ -59,7 +62,7 @@ func (l *labels) add(label string) int {
 func (l *labels) names() []string {
 	table := append([]string(nil), *l.table.Load()...)
 	if l.other.Load() {
-		table = append(table, "other")
+		table = append(table, Other)
 	}
 	return table
 }

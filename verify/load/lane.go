@@ -202,10 +202,10 @@ func (l *lane) dropFor(o Outcome, last, surplus, sent bool) *atomic.Uint64 {
 		return &e.failed
 	case surplus:
 		return &e.surplus
+	case last: // we asked for it, and a reply that says close only agrees
+		return &e.reconnected
 	case !l.parser.Reusable() || !sent:
 		return &e.saidClose
-	case last:
-		return &e.reconnected
 	}
 	return nil
 }

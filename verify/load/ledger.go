@@ -23,6 +23,7 @@ func (t *tally) add(label int, flaws Flaws) {
 	case label == Unattributed:
 		t.unattributed++
 		t.hiddenSlow += uint32(flaws & Slow / Slow)
+		t.hiddenErrors += uint32(flaws & Erred / Erred)
 	case label >= 0:
 		t.counts[label]++
 		t.failures[label] += uint32(flaws & Failed / Failed)

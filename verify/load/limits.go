@@ -18,6 +18,10 @@ type OwnLimits struct {
 // MaxBusy is the load of our own processors above which latencies include our own queue: replies wait to be read. A choice.
 const MaxBusy = 0.9
 
+// busyTime is how long a run must have been for its business to mean anything: one that sent five requests at once was busy all the
+// while. A choice.
+const busyTime = 100 * time.Millisecond
+
 // ownNotes is what becomes OwnLimits.
 type ownNotes struct {
 	loop           atomic.Uint64 // busiest loop's part, in millionths
@@ -50,7 +54,11 @@ func (n *ownNotes) looped(ran, waited time.Duration) {
 }
 
 func (n *ownNotes) read(elapsed time.Duration) OwnLimits {
-	out := OwnLimits{NoPort: n.noPort.Load(), NoFile: n.noFile.Load(), Busy: float64(n.loop.Load()) / 1e6}
+	out := OwnLimits{NoPort: n.noPort.Load(), NoFile: n.noFile.Load()}
+	if elapsed < busyTime {
+		return out
+	}
+	out.Busy = float64(n.loop.Load()) / 1e6
 	if all := elapsed.Seconds() * float64(runtime.GOMAXPROCS(0)); all > 0 {
 		out.Busy = min(1, max(out.Busy, time.Duration(n.cpu.Load()).Seconds()/all))
 	}

@@ -27,6 +27,9 @@ const (
 // OutcomeCounts counts requests by outcome.
 type OutcomeCounts [outcomes]uint64
 
+// Examples are errors in words, by outcome.
+type Examples [outcomes]string
+
 var outcomeNames = [outcomes]string{"", "answered", "no_label", "bad_label", "gateway", "truncated", "malformed", "limit",
 	"timeout", "aborted", "reset", "reset_reused", "refused", "dial_error", "tls_error"}
 

@@ -74,7 +74,7 @@ func NewRecorder(versions []string, p *Plan) *Recorder {
 // now is the time since base; it never goes back.
 func (r *Recorder) now() time.Duration { return time.Since(r.base) }
 
-// Labels lists the versions by label index, the target's first; "other" is the bucket of what is beyond MaxLabels.
+// Labels lists the versions by label index, the target's first; Other is the bucket of what is beyond MaxLabels.
 func (r *Recorder) Labels() []string { return r.labels.names() }
 
 // Sent is how many requests have taken their index, dials that failed included.

@@ -110,6 +110,7 @@ func (s *sums) count(label int, flaws Flaws) {
 	case label == Unattributed:
 		s.unattributed++
 		s.hiddenSlow += uint64(flaws & Slow / Slow)
+		s.hiddenErrors += uint64(flaws & Erred / Erred)
 	case label >= 0:
 		s.counts[label]++
 		s.failures[label] += uint64(flaws & Failed / Failed)
@@ -119,8 +120,12 @@ func (s *sums) count(label int, flaws Flaws) {
 
 // flaws of a result, by the plan's limit.
 func (s *shard) flaws(res *result) (f Flaws) {
-	if failing(res.outcome, int(res.status)) || res.judged && res.grpc != 0 {
+	said := res.judged && res.grpc != 0
+	if said || failing(res.outcome, int(res.status)) {
 		f |= Failed
+	}
+	if said || !res.outcome.Complete() || erring(int(res.status)) {
+		f |= Erred
 	}
 	if limit := s.r.plan.SlowerThan; limit > 0 && res.received-res.sent > limit {
 		f |= Slow
@@ -131,21 +136,24 @@ func (s *shard) flaws(res *result) (f Flaws) {
 // failing says what counts as an error of a version: a 5xx status, a code outside 100 to 599 (RFC 9110, 15: treat as a
 // 5xx), or a reply that broke.
 func failing(o Outcome, status int) bool {
-	return o != Answered || status >= 500 || status < 100
+	return o != Answered || erring(status)
 }
+
+func erring(status int) bool { return status >= 500 || status < 100 }
 
 // VersionStats is what is known of one version's replies, or of those that name none.
 type VersionStats struct {
-	Name       string        `json:"name"`
-	Requests   uint64        `json:"requests"`
-	Outcomes   OutcomeCounts `json:"outcomes"`
-	Status     [6]uint64     `json:"status"`               // by class, 1xx at 1; 0: no accepted head, or a code outside 100 to 599
-	Away       AwayCounts    `json:"away,omitzero"`        // by the codes of Away
-	LastStatus int           `json:"lastStatus,omitempty"` // of one of the latest replies, 0 without an accepted head
-	Failures   uint64        `json:"failures,omitempty"`   // see Evidence
-	Slower     uint64        `json:"slower,omitempty"`     // with a service time above the plan's SlowerThan, complete or not
-	Service    Histogram     `json:"service,omitzero"`     // first octet sent to last received, of complete replies
-	Response   Histogram     `json:"response,omitzero"`    // intended start to last received, at a constant rate: what a user would have waited
+	Name       string         `json:"name"`
+	Requests   uint64         `json:"requests"`
+	Outcomes   OutcomeCounts  `json:"outcomes"`
+	Status     [6]uint64      `json:"status"`               // by class, 1xx at 1; 0: no accepted head, or a code outside 100 to 599
+	Codes      map[int]uint64 `json:"codes,omitempty"`      // by status code, of accepted heads, without the 2xx
+	Away       AwayCounts     `json:"away,omitzero"`        // by the codes of Away
+	LastStatus int            `json:"lastStatus,omitempty"` // of one of the latest replies, 0 without an accepted head
+	Failures   uint64         `json:"failures,omitempty"`   // see Evidence
+	Slower     uint64         `json:"slower,omitempty"`     // with a service time above the plan's SlowerThan, complete or not
+	Service    Histogram      `json:"service,omitzero"`     // first octet sent to last received, of complete replies
+	Response   Histogram      `json:"response,omitzero"`    // intended start to last received, at a constant rate: what a user would have waited
 }
 
 // count adds one result; paced says that it had a planned start, without which there is no response time.
@@ -163,6 +171,9 @@ func (l *VersionStats) count(res *result, flaws Flaws, paced bool) {
 		class = 0
 	}
 	l.Status[class]++
+	if class != 2 && res.status > 0 {
+		l.code(int(res.status), 1)
+	}
 	if class == 3 || class == 4 {
 		l.Away.count(int(res.status))
 	}
@@ -174,6 +185,14 @@ func (l *VersionStats) count(res *result, flaws Flaws, paced bool) {
 	if paced {
 		l.Response.Record(res.received - res.intended)
 	}
+}
+
+// code counts replies of one status code; there are few codes, and none of them in most runs.
+func (l *VersionStats) code(status int, n uint64) {
+	if l.Codes == nil {
+		l.Codes = map[int]uint64{}
+	}
+	l.Codes[status] += n
 }
 
 // merge adds what other counted.
@@ -189,6 +208,9 @@ func (l *VersionStats) merge(other *VersionStats) {
 	}
 	for i, n := range other.Status {
 		l.Status[i] += n
+	}
+	for status, n := range other.Codes {
+		l.code(status, n)
 	}
 	for i, n := range other.Away {
 		l.Away[i] += n

@@ -57,6 +57,7 @@ func (e *Evidence) add(o *Evidence, at []int) {
 	e.Unattributed += o.Unattributed
 	e.UnattributedFailures += o.UnattributedFailures
 	e.UnattributedSlow += o.UnattributedSlow
+	e.UnattributedErrors += o.UnattributedErrors
 	e.Sent += o.Sent
 	for i := range o.Counts {
 		for at[i] >= len(e.Counts) {

@@ -15,6 +15,8 @@ var (
 	_ json.Unmarshaler = (*Histogram)(nil)
 	_ json.Marshaler   = OutcomeCounts{}
 	_ json.Unmarshaler = (*OutcomeCounts)(nil)
+	_ json.Marshaler   = Examples{}
+	_ json.Unmarshaler = (*Examples)(nil)
 )
 
 type histogramJSON struct {
@@ -90,6 +92,30 @@ func (c *OutcomeCounts) UnmarshalJSON(data []byte) error {
 	}
 	for name := range named {
 		return fmt.Errorf("outcome %q is not known", name)
+	}
+	return nil
+}
+
+// MarshalJSON writes the errors that there are, by name of the outcome.
+func (e Examples) MarshalJSON() ([]byte, error) {
+	named := map[string]string{}
+	for o, text := range e {
+		if text != "" {
+			named[Outcome(o).String()] = text
+		}
+	}
+	return json.Marshal(named)
+}
+
+// UnmarshalJSON reads errors by name; they are only shown, so those of unknown outcomes are left out.
+func (e *Examples) UnmarshalJSON(data []byte) error {
+	var named map[string]string
+	if err := json.Unmarshal(data, &named); err != nil {
+		return err
+	}
+	*e = Examples{}
+	for _, o := range Outcomes() {
+		e[o] = named[o.String()]
 	}
 	return nil
 }

@@ -20,6 +20,17 @@ func Count(n uint64) string {
 	return b.String()
 }
 
+// PerSecond writes a rate, which may be below one: 250 reads "250", 0.5 "0.5".
+func PerSecond(x float64) string {
+	switch {
+	case x >= 100 || x == math.Trunc(x):
+		return Count(uint64(math.Round(x)))
+	case x >= 1:
+		return trimmed(x, 1)
+	}
+	return strconv.FormatFloat(x, 'g', 2, 64)
+}
+
 // Percent writes a fraction with the fewest decimals, at most places, that still show it: 0.7 reads "70 %".
 func Percent(x float64, places int) string { return trimmed(100*x, places) + " %" }
 

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/mesh-split/mesh-split/verify/report"
+	"github.com/mesh-split/mesh-split/verify/verdict"
 )
 
 func TestFigures(t *testing.T) {
@@ -12,6 +13,13 @@ func TestFigures(t *testing.T) {
 		{report.Count(999), "999"},
 		{report.Count(5240), "5 240"},
 		{report.Count(1 << 53), "9 007 199 254 740 992"},
+		{report.PerSecond(250), "250"},
+		{report.PerSecond(1234.5), "1 235"},
+		{report.PerSecond(49.83), "49.8"},
+		{report.PerSecond(0.5), "0.5"}, // one request in two seconds is not none
+		{report.PerSecond(1.0 / 60), "0.017"},
+		{verdict.Confidence(0.95), "95 %"},
+		{verdict.Confidence(0.9999999), "99.99999 %"}, // nothing is certain
 		{report.Percent(0.7, 2), "70 %"},
 		{report.Percent(1.0/3, 2), "33.33 %"},
 		{report.Percent(-1e-9, 2), "0 %"}, // never "-0"

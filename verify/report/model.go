@@ -13,7 +13,7 @@ type Verification struct {
 	APIVersion string `json:"apiVersion"` // APIVersion
 	Kind       string `json:"kind"`       // Kind
 	RunID      string `json:"runId"`      // as sent in header x-mesh-split-run
-	StartedAt  string `json:"startedAt"`  // RFC 3339, when the first request could leave
+	StartedAt  string `json:"startedAt"`  // RFC 3339, when the first request could leave; empty when no worker told it
 
 	Verdict         string   `json:"verdict,omitempty"`         // PASS, FAIL or INCONCLUSIVE
 	Reasons         []Reason `json:"reasons,omitempty"`         // why, the deciding one first
@@ -23,10 +23,16 @@ type Verification struct {
 	CertifiedWithin *float64 `json:"certifiedWithin,omitempty"` // the smallest distance, in [0, 1], that covers every interval
 	RequestsWanted  *uint64  `json:"requestsWanted,omitempty"`  // INCONCLUSIVE for lack of requests: about so many more
 
-	Versions     []Version         `json:"versions"`
-	Times        *Times            `json:"times,omitempty"`          // of a run that only loads
-	Unattributed uint64            `json:"unattributed"`             // evidence requests that may have been routed but named no version
+	Versions     []Version `json:"versions"`
+	Times        *Times    `json:"times,omitempty"` // of a run that only loads
+	Unattributed uint64    `json:"unattributed"`    // evidence requests that may have been routed but named no version
+
+	UnattributedErrors   uint64            `json:"unattributedErrors,omitempty"`   // of those: 5xx and every reply that did not arrive whole
+	Statuses             map[string]uint64 `json:"statuses,omitempty"`             // replies by status code, those of 2xx together as "2xx"
+	UnattributedStatuses map[string]uint64 `json:"unattributedStatuses,omitempty"` // of those, replies that named no version
+
 	Outcomes     map[string]uint64 `json:"outcomes"`                 // every request sent, by how it ended
+	Examples     map[string]string `json:"errorExamples,omitempty"`  // for outcomes that have one, an error in words
 	GatewayMade  map[string]uint64 `json:"gatewayReplies,omitempty"` // replies the gateway made itself, by status code
 	GRPCStatuses map[string]uint64 `json:"grpcStatuses,omitempty"`   // gRPC: whole replies by grpc-status, "none" without one; all but "0" are errors
 	Requests     Requests          `json:"requests"`
@@ -49,18 +55,19 @@ type Reason struct {
 // Version is one version's share and health. Counts and rates are of the evidence; latencies are of every answered
 // request that named the version.
 type Version struct {
-	Name           string      `json:"name"`
-	Target         *float64    `json:"target,omitempty"`    // share in [0, 1]; 0 for a version nobody asked for
-	Tolerance      *float64    `json:"tolerance,omitempty"` // allowed distance from the target, in (0, 1); 0 where the weight is 0
-	Observed       float64     `json:"observed"`            // share in [0, 1] of the evidence
-	Interval       *[2]float64 `json:"interval,omitempty"`  // confidence sequence: valid at whatever moment the run stopped
-	Requests       uint64      `json:"requests"`
-	Errors         uint64      `json:"errors"`                   // 5xx and every reply that did not arrive whole
-	Slow           uint64      `json:"slow,omitempty"`           // slower than --slower-than, where that was asked
-	ClientErrors   uint64      `json:"clientErrors"`             // 4xx: shown, not judged
-	ErrorRateUpper *float64    `json:"errorRateUpper,omitempty"` // upper confidence bound of the error rate
-	Service        *Latency    `json:"service,omitempty"`        // first octet sent to last octet read
-	Response       *Latency    `json:"response,omitempty"`       // planned start to last octet read; only at a constant rate
+	Name           string            `json:"name"`
+	Target         *float64          `json:"target,omitempty"`    // share in [0, 1]; 0 for a version nobody asked for
+	Tolerance      *float64          `json:"tolerance,omitempty"` // allowed distance from the target, in (0, 1); 0 where the weight is 0
+	Observed       float64           `json:"observed"`            // share in [0, 1] of the evidence
+	Interval       *[2]float64       `json:"interval,omitempty"`  // confidence sequence: valid at whatever moment the run stopped
+	Requests       uint64            `json:"requests"`
+	Errors         uint64            `json:"errors"`                   // 5xx and every reply that did not arrive whole
+	Slow           uint64            `json:"slow,omitempty"`           // slower than --slower-than, where that was asked
+	ClientErrors   uint64            `json:"clientErrors"`             // 4xx: shown, not judged
+	Statuses       map[string]uint64 `json:"statuses,omitempty"`       // every reply that named the version, by status code, those of 2xx together as "2xx"
+	ErrorRateUpper *float64          `json:"errorRateUpper,omitempty"` // upper confidence bound of the error rate
+	Service        *Latency          `json:"service,omitempty"`        // first octet sent to last octet read
+	Response       *Latency          `json:"response,omitempty"`       // planned start to last octet read; only at a constant rate
 }
 
 // Latency holds quantiles in seconds, never low and high by less than 0.79 %.
@@ -86,23 +93,46 @@ type Requests struct {
 
 // Load is the load as it was.
 type Load struct {
-	URL               string    `json:"url"`
-	Host              string    `json:"host"`
-	Method            string    `json:"method"`
-	Addresses         []string  `json:"addresses"`
-	Engine            string    `json:"engine"`
-	Protocol          string    `json:"protocol"`
-	Connections       int       `json:"connections"`
-	Streams           int       `json:"streams,omitempty"`   // HTTP/2: requests at once on each connection, where more than one was asked for
-	RateAsked         float64   `json:"rateAsked,omitempty"` // requests per second; absent in a closed loop
-	Requests          uint64    `json:"requests"`            // requests sent while measuring
-	Seconds           float64   `json:"seconds"`
-	RequestsPerSecond float64   `json:"requestsPerSecond"`
-	Slowed            uint64    `json:"slowed,omitempty"` // how often the rate was halved because the far side asked for it
-	Busy              float64   `json:"busy,omitempty"`   // part of the time, in [0, 1], that the generator itself was at work; above 0.9 latencies include its own queue
-	Limits            []Limit   `json:"limits,omitempty"` // where the generator itself fell short
-	Schedule          *Schedule `json:"schedule,omitempty"`
-	Failures          *Latency  `json:"failures,omitempty"` // how long failed requests took
+	URL               string            `json:"url"`
+	Host              string            `json:"host"`
+	Method            string            `json:"method"`
+	Addresses         []string          `json:"addresses"`
+	Engine            string            `json:"engine"`
+	Protocol          string            `json:"protocol"`
+	Connections       int               `json:"connections"`
+	Streams           int               `json:"streams,omitempty"`   // HTTP/2: requests at once on each connection, where more than one was asked for
+	RateAsked         float64           `json:"rateAsked,omitempty"` // requests per second; absent in a closed loop
+	Requests          uint64            `json:"requests"`            // requests sent while measuring
+	Seconds           float64           `json:"seconds"`
+	RequestsPerSecond float64           `json:"requestsPerSecond"`
+	Slowed            uint64            `json:"slowed,omitempty"` // how often the rate was halved because the far side asked for it
+	Busy              float64           `json:"busy,omitempty"`   // part of the time, in [0, 1], that the generator itself was at work; above 0.9 latencies include its own queue
+	Limits            []Limit           `json:"limits,omitempty"` // where the generator itself fell short
+	Schedule          *Schedule         `json:"schedule,omitempty"`
+	Failures          *Latency          `json:"failures,omitempty"`         // how long failed requests took
+	FailedDials       *Latency          `json:"failedDials,omitempty"`      // how long connections took that failed, handshakes included
+	Backoffs          []Backoff         `json:"backoffs,omitempty"`         // the first of the times that the rate was halved
+	Events            *ConnectionEvents `json:"connectionEvents,omitempty"` // what happened to connections, since the first was opened
+}
+
+// Backoff is one halving of the rate because the far side asked for less.
+type Backoff struct {
+	At    float64 `json:"at"`    // seconds since the first request
+	Cause string  `json:"cause"` // status 429, or a header of Envoy's
+	From  float64 `json:"from"`  // requests per second
+	To    float64 `json:"to"`
+}
+
+// ConnectionEvents counts what happened to connections, apart from requests.
+type ConnectionEvents struct {
+	Opened      uint64 `json:"opened"`
+	ClosedIdle  uint64 `json:"closedIdle,omitempty"`  // by the far side, while no request was outstanding
+	SaidClose   uint64 `json:"saidClose,omitempty"`   // the reply, its version or its framing did not allow another request
+	Failed      uint64 `json:"failed,omitempty"`      // a fault, a time-out, an end inside a reply
+	Unsolicited uint64 `json:"unsolicited,omitempty"` // octets came that nobody had asked for
+	Surplus     uint64 `json:"surplus,omitempty"`     // octets followed a reply
+	BothFramed  uint64 `json:"bothFramed,omitempty"`  // replies with Transfer-Encoding and Content-Length at once
+	Reconnected uint64 `json:"reconnected,omitempty"` // --conn-requests was reached
 }
 
 // Limit is one way in which the generator itself fell short, with what helps. Codes are part of the contract.
@@ -118,7 +148,7 @@ type Schedule struct {
 	LagP99  float64 `json:"lagP99"`
 	LagMax  float64 `json:"lagMax"`
 	Overdue uint64  `json:"overdue"`          // planned starts never made
-	Behind  bool    `json:"behind"`           // lag p99 above 10 ms, or slots overdue
+	Behind  bool    `json:"behind"`           // lag p99 above 10 ms, of ten starts or more, or slots overdue
 	Cause   string  `json:"cause,omitempty"`  // connections, our CPU, the far side
 	Needed  int     `json:"needed,omitempty"` // connections that would do
 }
@@ -141,9 +171,10 @@ type Connection struct {
 type Peer struct {
 	Address      string             `json:"address"` // ip:port
 	Requests     uint64             `json:"requests"`
-	Errors       uint64             `json:"errors"`           // 5xx and every reply that did not arrive whole
-	Unattributed uint64             `json:"unattributed"`     // of the requests, those that named no version
-	Shares       map[string]float64 `json:"shares,omitempty"` // of the requests, by version, in [0, 1]
+	Errors       uint64             `json:"errors"`              // 5xx and every reply that did not arrive whole
+	Unattributed uint64             `json:"unattributed"`        // of the requests, those that named no version
+	NeverSent    uint64             `json:"neverSent,omitempty"` // beside the requests, those that found no connection there
+	Shares       map[string]float64 `json:"shares,omitempty"`    // of the requests, by version, in [0, 1]
 }
 
 // Propagation is how long a change took to reach the gateways, in seconds after the API server's answer: by their

@@ -21,6 +21,50 @@ func gatewayMade(r *Verification) string {
 	return strings.Join(list, ", ")
 }
 
+// maxStatuses is how many status codes a person is shown; a document holds all.
+const maxStatuses = 8
+
+// otherStatuses lists the status codes outside 2xx, most frequent first, and whose replies they were: "500 × 12 (v2)". What the
+// gateway made itself stands in a line of its own.
+func otherStatuses(r *Verification) string {
+	type owner struct {
+		name   string
+		counts map[string]uint64
+	}
+	owners := []owner{{"without a version", r.UnattributedStatuses}}
+	for _, v := range r.Versions {
+		owners = append(owners, owner{Safe(v.Name), v.Statuses})
+	}
+	counts := map[string]uint64{}
+	for status, n := range r.Statuses {
+		if n -= min(n, r.GatewayMade[status]); status != "2xx" {
+			counts[status] = n
+		}
+	}
+	var list []string
+	for _, status := range byCount(counts) {
+		if len(list) == maxStatuses {
+			list = append(list, "and others")
+			break
+		}
+		var of []string
+		for i, o := range owners {
+			n := o.counts[status]
+			if i == 0 {
+				n -= min(n, r.GatewayMade[status])
+			}
+			switch {
+			case n == counts[status]:
+				of = append(of, o.name)
+			case n > 0:
+				of = append(of, o.name+" "+Count(n))
+			}
+		}
+		list = append(list, fmt.Sprintf("%s × %s (%s)", status, Count(counts[status]), strings.Join(of, ", ")))
+	}
+	return strings.Join(list, ", ")
+}
+
 // grpcErrors lists what a gRPC server said instead of 0.
 func grpcErrors(r *Verification) string {
 	var list []string
@@ -32,12 +76,39 @@ func grpcErrors(r *Verification) string {
 	return strings.Join(list, ", ")
 }
 
-func brokenOutcomes(r *Verification) string {
+// Kinds of outcomes that are worth a line.
+const (
+	broken      = "requests without a whole reply"
+	versionless = "replies without one usable version"
+	neverSent   = "never sent"
+)
+
+// outcomesOf lists the outcomes of a kind, most frequent first, with an error in words where there is one. That no reply names a
+// version is no news to whoever only sends a load.
+func outcomesOf(r *Verification, kind string) string {
 	var list []string
 	for _, outcome := range byCount(r.Outcomes) {
-		if outcome != "answered" && outcome != "gateway" {
-			list = append(list, fmt.Sprintf("%s × %s", outcome, Count(r.Outcomes[outcome])))
+		of := broken
+		switch outcome {
+		case "answered", "gateway":
+			continue
+		case "no_label":
+			if of = versionless; r.Verdict == "" && len(r.Versions) == 0 {
+				continue
+			}
+		case "bad_label":
+			of = versionless
+		case "refused", "dial_error", "tls_error":
+			of = neverSent
 		}
+		if of != kind {
+			continue
+		}
+		text := fmt.Sprintf("%s × %s", outcome, Count(r.Outcomes[outcome]))
+		if example := r.Examples[outcome]; example != "" {
+			text += " (" + example + ")"
+		}
+		list = append(list, text)
 	}
 	return strings.Join(list, ", ")
 }

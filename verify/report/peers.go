@@ -35,13 +35,26 @@ func WritePeers(w io.Writer, r *Verification) {
 		})
 		peers = peers[:maxPeers]
 	}
-	rows := [][]string{append(header, "errors")}
+	header = append(header, "errors")
+	dead := slices.ContainsFunc(r.Peers, func(p Peer) bool { return p.NeverSent > 0 })
+	if dead {
+		header = append(header, neverSent)
+	}
+	rows := [][]string{header}
 	for _, p := range peers {
 		row := []string{Safe(p.Address), Count(p.Requests)}
 		for _, v := range versions {
-			row = append(row, Exact(p.Shares[v.Name], 1))
+			share := "–"
+			if p.Requests > 0 {
+				share = Exact(p.Shares[v.Name], 1)
+			}
+			row = append(row, share)
 		}
-		rows = append(rows, append(row, Count(p.Errors)))
+		row = append(row, Count(p.Errors))
+		if dead {
+			row = append(row, Count(p.NeverSent))
+		}
+		rows = append(rows, row)
 	}
 	WriteColumns(w, rows)
 	if more := len(r.Peers) - len(peers); more > 0 {
@@ -54,6 +67,9 @@ func (p *Peer) distance(versions []Version) (most float64) {
 	for _, v := range versions {
 		sd := math.Sqrt(v.Observed * (1 - v.Observed) / float64(max(p.Requests, 1)))
 		most = max(most, math.Abs(p.Shares[v.Name]-v.Observed)/max(sd, 1e-9))
+	}
+	if p.NeverSent > 0 {
+		return math.MaxFloat64 // nobody is there, or only sometimes
 	}
 	if p.Requests == 0 {
 		return 0

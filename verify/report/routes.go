@@ -36,7 +36,9 @@ func OfRoutes(routes []RouteReport) *Verification {
 		for outcome, n := range v.Outcomes {
 			r.Outcomes[outcome] += n
 		}
+		r.Statuses, r.UnattributedStatuses = plus(r.Statuses, v.Statuses), plus(r.UnattributedStatuses, v.UnattributedStatuses)
 		r.Unattributed += v.Unattributed
+		r.UnattributedErrors += v.UnattributedErrors
 		r.Requests.Sent += v.Requests.Sent
 		r.Requests.Settling += v.Requests.Settling
 		r.Requests.Evidence += v.Requests.Evidence
@@ -62,6 +64,17 @@ func together(routes []RouteReport) float64 {
 		}
 	}
 	return math.Round((1-wrong)*1e9) / 1e9 // sums of parts of 0.05 are not 0.05
+}
+
+// plus adds counts by name; nil for none.
+func plus(sum, more map[string]uint64) map[string]uint64 {
+	for name, n := range more {
+		if sum == nil {
+			sum = map[string]uint64{}
+		}
+		sum[name] += n
+	}
+	return sum
 }
 
 // Worst is the verdict of several routes: a FAIL outweighs what could not be settled, and that a PASS. A route that was not

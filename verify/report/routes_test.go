@@ -31,7 +31,7 @@ func TestReportOfRoutes(t *testing.T) {
 		t.Error("a report of nothing")
 	}
 	one := func(route, verdict string, requests uint64, outcomes map[string]uint64) RouteReport {
-		return RouteReport{route, verdict, &Verification{StartedAt: "2026-01-01T00:00:00Z", Verdict: verdict, Confidence: 0.975, Outcomes: outcomes,
+		return RouteReport{route, verdict, &Verification{StartedAt: "2026-01-01T00:00:00Z", Verdict: verdict, Confidence: 0.975, Outcomes: outcomes, Statuses: outcomes, UnattributedErrors: 1,
 			Reasons:  []Reason{{Code: strings.ToLower(verdict), Message: "because"}},
 			Requests: Requests{Sent: requests, Evidence: requests}, Load: Load{Requests: requests, Seconds: 2}}}
 	}
@@ -42,7 +42,7 @@ func TestReportOfRoutes(t *testing.T) {
 	}
 	r := OfRoutes(routes)
 	if r.Verdict != "FAIL" || len(r.Reasons) != 1 || r.Reasons[0] != (Reason{"fail", "http[1]: because"}) || r.Confidence != 0.95 ||
-		r.Requests != (Requests{Sent: 150, Evidence: 150}) || r.Outcomes["2xx"] != 120 || r.Outcomes["5xx"] != 30 ||
+		r.Requests != (Requests{Sent: 150, Evidence: 150}) || r.Outcomes["2xx"] != 120 || r.Outcomes["5xx"] != 30 || r.Statuses["5xx"] != 30 || r.UnattributedErrors != 2 ||
 		r.Load.RequestsPerSecond != 37.5 || len(r.Routes) != 3 {
 		t.Errorf("got %+v", r)
 	}

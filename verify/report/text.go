@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mesh-split/mesh-split/verify/safe"
+	"github.com/mesh-split/mesh-split/verify/verdict"
 )
 
 // WriteText writes what a person reads after a run: the table of versions, what the run admits about itself, the verdict.
@@ -20,7 +21,7 @@ func WriteText(w io.Writer, r *Verification) {
 
 // Measured is the one line behind "✓ measured".
 func Measured(r *Verification) string {
-	var errors uint64
+	errors := r.UnattributedErrors
 	for _, v := range r.Versions {
 		errors += v.Errors
 	}
@@ -39,7 +40,7 @@ func Measured(r *Verification) string {
 func WriteTable(w io.Writer, r *Verification) {
 	judged, passive := r.Verdict != "", r.Load.Engine == Passive
 	header := []string{"version", "target", "observed", "95 % interval", "errors", "p50", "p99"}
-	header[3] = Percent(r.Confidence, 1) + " interval"
+	header[3] = verdict.Confidence(r.Confidence) + " interval"
 	switch {
 	case passive:
 		header = append([]string{"version", "target", "users get"}, header[3:5]...)
@@ -120,14 +121,22 @@ func WriteNotes(w io.Writer, r *Verification) {
 		note("%s", l.Message)
 		fmt.Fprintf(w, "        %s\n", Safe(l.Remedy))
 	}
-	if failures := brokenOutcomes(r); failures != "" {
-		note("requests without a whole reply: %s", failures)
+	for _, kind := range []string{neverSent, broken, versionless} {
+		if list := outcomesOf(r, kind); list != "" {
+			note("%s: %s", kind, list)
+		}
+	}
+	if said := otherStatuses(r); said != "" {
+		note("replies other than 2xx: %s", said)
 	}
 	if made := gatewayMade(r); made != "" {
 		note("replies made by the gateway itself: %s", made)
 	}
 	if statuses := grpcErrors(r); statuses != "" {
 		note("errors by grpc-status: %s", statuses)
+	}
+	for _, line := range connectionLines(r) {
+		note("%s", line)
 	}
 	// When nearly all connections are off, that is the verdict itself; when some are, it points at a gateway.
 	if c := r.Connections; c != nil && len(c.Differ) > 0 && 4*len(c.Differ) < 3*c.Total {
@@ -183,7 +192,7 @@ func WriteVerdict(w io.Writer, r *Verification) {
 }
 
 func certain(r *Verification) string {
-	if r.CertifiedWithin == nil || *r.CertifiedWithin >= 1 {
+	if r.CertifiedWithin == nil || *r.CertifiedWithin >= 1 || r.Unattributed == r.Requests.Evidence {
 		return ""
 	}
 	s := fmt.Sprintf("shares lie within %s of their targets (%s requests)", PointsUp(*r.CertifiedWithin), Count(r.Requests.Evidence))

@@ -58,7 +58,7 @@ var stories = []struct {
 		r.Versions[1].Target, r.Versions[1].Tolerance, r.Versions[1].Requests, r.Versions[1].Observed = ptr(0.0), ptr(0.0), 3, 0.00057
 	}},
 	{"wrong-host", "not one of 5240 requests brought back a version", func(r *report.Verification) {
-		r.Verdict, r.Unattributed, r.CertifiedWithin = "INCONCLUSIVE", 5240, ptr(1.0)
+		r.Verdict, r.Unattributed, r.CertifiedWithin = "INCONCLUSIVE", 5240, ptr(0.7) // which says nothing: no version was seen
 		r.GatewayMade = map[string]uint64{"404": 5240}
 	}},
 	{"budget", "5240 requests did not show that v2 gets less than 32 %: about 3412 more are wanted; certified within 8.1 points", func(r *report.Verification) { // too short, and the generator was late
@@ -99,6 +99,9 @@ func TestHostileReplies(t *testing.T) {
 	r.Reasons = []report.Reason{{Code: "one", Message: evil}, {Code: "two", Message: evil}}
 	r.Load.Limits = []report.Limit{{Code: "behind", Message: evil, Remedy: evil}}
 	r.GatewayMade, r.Outcomes = map[string]uint64{evil: 1}, map[string]uint64{evil: 1, "answered": 5490}
+	r.Examples, r.Statuses = map[string]string{evil: evil}, map[string]uint64{evil: 1}
+	r.Peers = []report.Peer{{Address: evil, NeverSent: 1}, {Address: evil}}
+	r.Load.Backoffs = []report.Backoff{{Cause: evil}}
 	var b bytes.Buffer
 	report.WriteText(&b, r)
 	for line := range strings.Lines(b.String()) {
@@ -106,7 +109,7 @@ func TestHostileReplies(t *testing.T) {
 			t.Errorf("a reply wrote on the terminal: %q", line)
 		}
 	}
-	if n := strings.Count(b.String(), `\x1b[2J`); n < 6 {
+	if n := strings.Count(b.String(), `\x1b[2J`); n < 12 {
 		t.Errorf("%d of what was said is shown:\n%s", n, b.String())
 	}
 }

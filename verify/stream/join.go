@@ -131,7 +131,9 @@ func (j *Join) rest(ctx context.Context) error {
 func (j *Join) sum() load.Totals {
 	sum := load.Totals{Labels: slices.Clone(j.labels)}
 	for _, t := range j.tracks {
-		sum.Add(&load.Totals{Labels: t.last.Labels, Evidence: t.last.Evidence})
+		one := load.Totals{Labels: t.last.Labels, Evidence: t.last.Evidence}
+		one.HideOther(j.labels)
+		sum.Add(&one)
 	}
 	return sum
 }

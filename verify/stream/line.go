@@ -135,7 +135,7 @@ func consistent(e *load.Evidence, labels int) bool {
 		}
 		rest -= c
 	}
-	return e.Unattributed == rest && e.UnattributedFailures <= rest && e.UnattributedSlow <= rest && e.Sent >= e.Requests
+	return e.Unattributed == rest && e.UnattributedFailures <= rest && e.UnattributedSlow <= rest && e.UnattributedErrors <= rest && e.Sent >= e.Requests
 }
 
 // follows says what is wrong with a line behind another of the same stream: counts only grow.

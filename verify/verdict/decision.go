@@ -14,6 +14,8 @@ const (
 	CodeBudget           = "budget"            // INCONCLUSIVE: not all is proved with what was sent
 	CodeTurnedAway       = "turned-away"       // INCONCLUSIVE: something answers in place of a version, or repeats what one said
 	CodeHeterogeneous    = "heterogeneous"     // INCONCLUSIVE: connections see different splits
+	CodeUnreachable      = "unreachable"       // INCONCLUSIVE: in the middle connections could no longer be made
+	CodeManyVersions     = "many-versions"     // INCONCLUSIVE: a worker met too many versions to know those of the target
 	CodeIncomplete       = "incomplete"        // INCONCLUSIVE: a worker's final counts are missing
 	CodeNoEvidence       = "no-evidence"       // error: no request in the evidence
 	CodeIdentify         = "E_IDENTIFY"        // error: no label in the evidence is a target's

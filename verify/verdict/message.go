@@ -73,7 +73,12 @@ func digits(x float64) string {
 	return s
 }
 
-func (p *Procedure) confidence() string { return "(confidence " + percent(1-p.q.Alpha) + ")" }
+func (p *Procedure) confidence() string { return "(confidence " + Confidence(1-p.q.Alpha) + ")" }
+
+// Confidence writes a level with all its nines: 0.95 is "95 %", 0.9999999 "99.99999 %". Only certainty itself would be 100 %.
+func Confidence(level float64) string {
+	return strings.TrimSuffix(strings.TrimRight(strconv.FormatFloat(100*level, 'f', 10, 64), "0"), ".") + " %"
+}
 
 // tolerance is the common tolerance, or "their own tolerances".
 func (p *Procedure) tolerance() string {
