@@ -4,29 +4,10 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
 	"net"
 	"net/netip"
 	"time"
 )
-
-// wire is a connection under TLS. It remembers whether the stream ended below TLS: crypto/tls reports that as a clean end
-// too, but without close_notify anyone on the way may have cut the reply (RFC 9112, 9.8).
-type wire struct {
-	net.Conn
-	ended bool
-}
-
-func (w *wire) Read(b []byte) (int, error) {
-	n, err := w.Conn.Read(b)
-	if err == io.EOF {
-		w.ended = true
-	}
-	return n, err
-}
-
-// endedRaw says whether the stream ended without close_notify; a nil wire is plain TCP, where there is none.
-func (w *wire) endedRaw() bool { return w != nil && w.ended }
 
 // connect calls dial until it opens a connection; false when nothing more is to be sent.
 func (l *lane) connect(dial func() (Outcome, error)) bool {
@@ -55,7 +36,7 @@ func (l *lane) connect(dial func() (Outcome, error)) bool {
 	}
 }
 
-// dial opens one connection, with the handshake under TLS; the wire is what lies below that.
+// dial opens one connection, with the handshake under TLS; the wire is what lies below that, or the same without.
 func (l *lane) dial() (net.Conn, *wire, Outcome, error) {
 	to := l.dialTo()
 	if to.err != nil {
@@ -67,8 +48,12 @@ func (l *lane) dial() (net.Conn, *wire, Outcome, error) {
 	if err == nil {
 		err = l.introduce(conn)
 	}
-	if err != nil || l.x.plan.TLS == nil {
-		return conn, nil, DialError, to.explain(err)
+	if err != nil {
+		return nil, nil, DialError, to.explain(err)
+	}
+	below := newWire(conn, l.x.plan.TLS != nil)
+	if !below.secure {
+		return below, below, NoOutcome, nil
 	}
 	config := l.x.plan.TLS
 	if config.ServerName == "" {
@@ -77,7 +62,6 @@ func (l *lane) dial() (net.Conn, *wire, Outcome, error) {
 	}
 	shaken, cancelShake := context.WithTimeout(l.x.dialing, l.x.plan.DialTimeout)
 	defer cancelShake()
-	below := &wire{Conn: conn}
 	secure := tls.Client(below, config)
 	if err := secure.HandshakeContext(shaken); err != nil {
 		_ = conn.Close()

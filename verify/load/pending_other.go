@@ -2,9 +2,7 @@
 
 package load
 
-import "net"
-
 const peekWorks = false
 
 // pending cannot look without waiting here.
-func pending(net.Conn, *wire) bool { return false }
+func pending(*wire) bool { return false }

@@ -2,19 +2,13 @@
 
 package load
 
-import (
-	"net"
-	"syscall"
-)
+import "syscall"
 
 const peekWorks = true
 
 // pending looks without waiting whether octets, or the end, lie in a connection's socket.
-func pending(conn net.Conn, below *wire) bool {
-	if below != nil {
-		conn = below.Conn
-	}
-	socket, ok := conn.(syscall.Conn)
+func pending(w *wire) bool {
+	socket, ok := w.Conn.(syscall.Conn)
 	if !ok {
 		return false
 	}

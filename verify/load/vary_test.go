@@ -203,7 +203,8 @@ func TestQuiet(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := newWorker(x, 0, func() {})
-	w.conn = near
+	w.wire = newWire(near, false)
+	w.conn = w.wire
 	if began := time.Now(); !w.quiet() || time.Since(began) > time.Second {
 		t.Error("an empty socket is not quiet, or the look waited")
 	}

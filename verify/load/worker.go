@@ -25,8 +25,7 @@ var past = time.Unix(1, 0)
 type worker struct {
 	lane
 	conn    net.Conn // nil when not connected
-	wire    *wire    // under TLS what lies below conn, else nil
-	direct  *direct  // nil where requests pass through conn
+	wire    *wire    // conn, or what lies below it under TLS
 	buf     []byte
 	written chan struct{}
 	until   time.Duration // the deadline of the request, since the recorder's base
@@ -57,7 +56,7 @@ func (w *worker) open() (outcome Outcome, err error) {
 	if err != nil {
 		return outcome, err
 	}
-	w.conn, w.wire, w.direct, w.armed = conn, below, newDirect(conn), 0
+	w.conn, w.wire, w.armed = conn, below, 0
 	w.mu.Lock()
 	w.locked = conn
 	w.mu.Unlock()
@@ -145,7 +144,7 @@ func (w *worker) kicked() bool {
 // quiet looks whether octets came that nobody asked for, or the end, just before a request leaves. Under TLS some octets
 // are no content of the stream: what lies in the socket is only then read, and for a moment awaited.
 func (w *worker) quiet() bool {
-	for pending(w.conn, w.wire) {
+	for pending(w.wire) {
 		w.armed = 0
 		_ = w.conn.SetReadDeadline(time.Now().Add(time.Millisecond))
 		n, err := w.conn.Read(w.buf)
@@ -172,14 +171,15 @@ func (w *worker) exchange() bool {
 	request := w.octets(last)
 	long := len(request) > inlineWrite
 	w.arm(res.sent, long)
-	var n int
-	var err error
 	if long {
 		go w.write(w.conn, request)
 	} else {
-		n, err = w.send(request)
+		// An error here shows again when reading, behind whatever reply came first.
+		w.wire.holding = true
+		_, _ = w.conn.Write(request)
+		w.wire.holding = false
 	}
-	end, surplus := w.read(n, err)
+	end, surplus := w.read()
 	res.received = w.x.r.now()
 	w.end(&res, end)
 	sent := true
@@ -206,7 +206,7 @@ func (w *worker) exchange() bool {
 func (w *worker) arm(sent time.Duration, exactly bool) {
 	w.until = sent + w.x.plan.ReplyTimeout
 	reach := w.x.plan.ReplyTimeout
-	if w.direct != nil {
+	if w.wire.direct != nil {
 		reach = min(reach, glance)
 	}
 	if exactly {
@@ -221,31 +221,21 @@ func (w *worker) setDeadline(at time.Duration) {
 	_ = w.conn.SetDeadline(w.x.r.base.Add(at))
 }
 
-// send sends a short request. Where that is one with waiting for the reply, it gives the first octets of it.
-func (w *worker) send(request []byte) (n int, err error) {
-	if w.direct != nil {
-		n, request, err = w.direct.exchange(request, w.buf)
-		if len(request) == 0 || w.x.aborting.Load() {
-			return n, err
-		}
-		w.setDeadline(w.until) // the socket is full, or this process stood still for longer than a glance
-	}
-	// An error here shows again when reading, behind whatever reply came first.
-	_, _ = w.conn.Write(request)
-	return 0, nil
-}
-
 // write sends a long request beside the reading of its reply.
 func (w *worker) write(conn net.Conn, request []byte) {
 	_, _ = conn.Write(request)
 	w.written <- struct{}{}
 }
 
-// read feeds the parser until the reply or the connection is over, beginning with what a first reading gave. surplus says that
-// something else than line ends followed the reply.
-func (w *worker) read(n int, err error) (end End, surplus bool) {
+// read feeds the parser until the reply or the connection is over. surplus says that something else than line ends
+// followed the reply.
+func (w *worker) read() (end End, surplus bool) {
 	have := 0
-	for ; ; n, err = w.conn.Read(w.buf[have:]) {
+	for {
+		n, err := w.conn.Read(w.buf[have:])
+		if err == nil {
+			w.wire.release() // TLS gave what it had
+		}
 		if have += n; n > 0 {
 			used, done := w.parser.Feed(w.buf[:have])
 			if done {
@@ -307,5 +297,5 @@ func (w *worker) drop() {
 	w.locked = nil
 	w.mu.Unlock()
 	_ = w.conn.Close()
-	w.conn, w.wire, w.direct = nil, nil, nil
+	w.conn, w.wire = nil, nil
 }
