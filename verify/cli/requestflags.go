@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"os"
+	"strings"
+
+	"github.com/mesh-split/mesh-split/verify"
+	"github.com/mesh-split/mesh-split/verify/fault"
+)
+
+// call makes the request a gRPC call with an empty message: five octets, that it is not compressed and 0 long.
+// https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
+func (f *LoadFlags) call(c *verify.Config) error {
+	if f.grpc == "" {
+		return nil
+	}
+	if f.method != "" || f.data != "" || f.path != "" {
+		return fault.Usagef("write --grpc=PACKAGE.SERVICE/METHOD alone", "--grpc says method, path and content; -X, -d and --path do too")
+	}
+	service, method, ok := strings.Cut(f.grpc, "/")
+	if !ok || service == "" || method == "" || strings.ContainsAny(f.grpc, " \t?#") || strings.Contains(method, "/") {
+		return fault.Usagef("write --grpc=grpc.health.v1.Health/Check, with the =", "--grpc %q is not PACKAGE.SERVICE/METHOD", f.grpc)
+	}
+	c.GRPC, c.HTTP, c.Method, c.Body = true, verify.HTTP2, "POST", make([]byte, 5)
+	return nil
+}
+
+// Path is the path and query asked for, or empty.
+func (f *LoadFlags) Path() (string, error) {
+	if f.grpc != "" {
+		return "/" + f.grpc, nil
+	}
+	if err := f.readRequest(); err != nil {
+		return "", err
+	}
+	if f.file != nil {
+		return f.file.path, nil
+	}
+	if f.path != "" && !strings.HasPrefix(f.path, "/") {
+		return "", fault.Usagef("write --path /"+f.path, "--path %q does not begin with a slash", f.path)
+	}
+	return f.path, nil
+}
+
+func (f *LoadFlags) body() ([]byte, error) {
+	name, isFile := strings.CutPrefix(f.data, "@")
+	if !isFile {
+		return []byte(f.data), nil
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fault.Usagef("", "reading the body: %w", err)
+	}
+	return data, nil
+}
+
+// readRequest reads the file of --request, once.
+func (f *LoadFlags) readRequest() (err error) {
+	if f.requestFrom != "" && f.file == nil {
+		f.file, err = readRequestFile(f.requestFrom)
+	}
+	return err
+}
+
+// fromFile makes the request that of the file.
+func (f *LoadFlags) fromFile(c *verify.Config) error {
+	if err := f.readRequest(); err != nil || f.file == nil {
+		return err
+	}
+	if f.method != "" || f.data != "" || f.path != "" || f.grpc != "" {
+		return fault.Usagef("write --request FILE alone, with -H for more", "--request says method, path and content; -X, -d, --path and --grpc do too")
+	}
+	c.Method, c.Body = f.file.method, f.file.body
+	if c.Host == "" {
+		c.Host = f.file.host
+	}
+	return nil
+}
