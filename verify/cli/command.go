@@ -122,13 +122,13 @@ func (o *options) url(address string) (string, error) {
 	}
 	u, err := url.Parse(address)
 	if err != nil {
-		return "", fault.Usagef("write it as http://HOST:PORT/PATH", "url %q: %w", address, err)
+		return address, nil // what is wrong with it is said elsewhere
 	}
-	ref, err := url.Parse(path)
+	u, err = WithPath(u, path)
 	if err != nil {
-		return "", fault.Usagef("", "--path %q: %w", path, err)
+		return "", err
 	}
-	return u.ResolveReference(ref).String(), nil
+	return u.String(), nil
 }
 
 func newLoad(s Streams) *cobra.Command {

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"errors"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -75,6 +77,38 @@ func TestRequestFile(t *testing.T) {
 		}
 		if err != nil || got.method != row.method || got.path != row.path || got.host != row.host || string(got.body) != row.body || !slices.Equal(got.header, row.header) {
 			t.Errorf("%q: %+v, %v", row.text, got, err)
+		}
+	}
+}
+
+// A path is what stands in the request line, and never says where to connect.
+func TestWithPath(t *testing.T) {
+	for _, row := range []struct{ path, want, err string }{
+		{path: "", want: "http://gw:8080/old?q=1"},
+		{path: "/", want: "http://gw:8080/"},
+		{path: "/x?a=b&c", want: "http://gw:8080/x?a=b&c"},
+		{path: "/x?", want: "http://gw:8080/x?"},
+		{path: "//127.0.0.2:9/x", want: "http://gw:8080//127.0.0.2:9/x"},
+		{path: "/a/../b/./c", want: "http://gw:8080/a/../b/./c"}, // a gateway must decide as it does for its users
+		{path: "/a%2Fb", want: "http://gw:8080/a%2Fb"},
+		{path: "/@user:9/x", want: "http://gw:8080/@user:9/x"},
+		{path: "/%zz", err: `invalid URL escape "%zz"`},
+		{path: "/x#y", err: "never sent"},
+		{path: "x", err: "slash"},
+	} {
+		address, err := url.Parse("http://gw:8080/old?q=1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := WithPath(address, row.path)
+		switch {
+		case row.err != "":
+			var f *fault.Error
+			if !errors.As(err, &f) || !strings.Contains(err.Error(), row.err) || f.Exit != fault.Usage || f.Hint == "" {
+				t.Errorf("%q: %v, want a usage error with %q and a hint", row.path, err, row.err)
+			}
+		case err != nil || got.String() != row.want || got.Host != "gw:8080":
+			t.Errorf("%q: %v, %v; want %s", row.path, got, err, row.want)
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"errors"
+	"net/url"
 	"os"
 	"strings"
 
@@ -40,6 +42,31 @@ func (f *LoadFlags) Path() (string, error) {
 		return "", fault.Usagef("write --path /"+f.path, "--path %q does not begin with a slash", f.path)
 	}
 	return f.path, nil
+}
+
+// WithPath is an address with another path and query, to the letter: two slashes at its beginning are no host, and dots
+// are the far side's to resolve. An empty path leaves the address as it is.
+func WithPath(u *url.URL, path string) (*url.URL, error) {
+	to := *u
+	if path == "" {
+		return &to, nil
+	}
+	const hint = "write --path /PATH?QUERY, percent-encoded"
+	from, err := url.Parse("http://host" + path) // behind an authority a path cannot be read as one
+	var wrong *url.Error
+	switch {
+	case path[0] != '/':
+		return nil, fault.Usagef(hint, "--path %q does not begin with a slash", path)
+	case errors.As(err, &wrong):
+		return nil, fault.Usagef(hint, "--path %q: %w", path, wrong.Err)
+	case err != nil:
+		return nil, fault.Usagef(hint, "--path %q: %w", path, err)
+	case strings.Contains(path, "#"):
+		return nil, fault.Usagef(hint, "--path %q: what follows # is never sent; a # of the path is %%23", path)
+	}
+	to.Path, to.RawPath, to.RawQuery, to.ForceQuery = from.Path, from.RawPath, from.RawQuery, from.ForceQuery
+	to.Fragment, to.RawFragment = "", ""
+	return &to, nil
 }
 
 func (f *LoadFlags) body() ([]byte, error) {
