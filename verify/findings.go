@@ -42,6 +42,9 @@ func (f *findings) document() *Report {
 	if f.target.Len() == 0 {
 		out.Times = times(s)
 	}
+	if f.load.Insecure {
+		out.Warnings = append(out.Warnings, "the certificate was not verified (--insecure): whoever answered was believed")
+	}
 	if s.RenewError != "" {
 		out.Warnings = append(out.Warnings, "a reply said 401, and the credential could not be renewed: "+s.RenewError)
 	}

@@ -76,6 +76,7 @@ func (c *Config) prepare(ctx context.Context) (*load.Plan, where, error) {
 	if p.Streams > 1 {
 		w.Load.Streams = p.Streams
 	}
+	w.Load.Insecure = secure && c.TLS != nil && c.TLS.InsecureSkipVerify
 	return p, w, nil
 }
 

@@ -43,9 +43,10 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"gateway":   gateway,
-			"h2gateway": h2gateway,
-			"exits":     exits,
+			"gateway":    gateway,
+			"h2gateway":  h2gateway,
+			"tlsgateway": tlsgateway,
+			"exits":      exits,
 		},
 	})
 }
