@@ -15,13 +15,13 @@ func (f *LoadFlags) credentials(c *verify.Config) error {
 	if err != nil {
 		return err
 	}
-	all := func(ctx context.Context) ([]string, error) {
-		more, err := headersFromCommands(ctx, f.headersFromCmd)
+	all := func(ctx context.Context, renewal bool) ([]string, error) {
+		more, err := headersFromCommands(ctx, f.headersFromCmd, renewal)
 		return append(lines[:len(lines):len(lines)], more...), err
 	}
-	c.Header, err = all(context.Background())
+	c.Header, err = all(context.Background(), false)
 	if len(f.headersFromCmd) > 0 {
-		c.RenewHeader = all
+		c.RenewHeader = func(ctx context.Context) ([]string, error) { return all(ctx, true) }
 	}
 	return err
 }

@@ -106,7 +106,10 @@ func (x *run) supervise(ctx context.Context, ready, done <-chan struct{}, kick f
 		again.Stop()
 		break
 	}
-	x.background.Wait()
+	select {
+	case <-closing(&x.background):
+	case <-x.plan.Abort: // whoever renews a credential has been told to stop, and may be deaf
+	}
 	x.r.own.cpu.Store(int64(processorTime() - cpu))
 	x.r.finish()
 }
