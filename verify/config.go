@@ -15,6 +15,7 @@ import (
 	"github.com/mesh-split/mesh-split/verify/fault"
 	"github.com/mesh-split/mesh-split/verify/load"
 	"github.com/mesh-split/mesh-split/verify/report"
+	"github.com/mesh-split/mesh-split/verify/safe"
 )
 
 // Report is what Run gives.
@@ -221,7 +222,7 @@ func (c Config) Validate() error {
 	var faults []error
 	bad := func(hint, format string, args ...any) { faults = append(faults, fault.Usagef(hint, format, args...)) }
 	if u, err := url.Parse(c.URL); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		bad("write it as http://HOST:PORT/PATH", "url %q is not an http or https address", c.URL)
+		bad("write it as http://HOST:PORT/PATH", "url: %s is not an http or https address", safe.URL(c.URL))
 	} else if u.User != nil {
 		bad("give the credential with --header-from-env or --header-from-cmd", "the URL holds a user or a password, which everyone can see")
 	}

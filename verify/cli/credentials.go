@@ -3,10 +3,18 @@ package cli
 import (
 	"context"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/mesh-split/mesh-split/verify"
 	"github.com/mesh-split/mesh-split/verify/fault"
+)
+
+// A term that is not of this form may be a secret that somebody wrote in its place, and is not shown; of others the name of the
+// header is.
+var (
+	fieldName    = regexp.MustCompile("^[-!#$%&'*+.^_`|~0-9A-Za-z]+$") // a token, RFC 9110, 5.6.2
+	variableName = regexp.MustCompile("^[A-Za-z_][A-Za-z0-9_]*$")
 )
 
 // credentials collects the header, with what the environment and commands say; the commands can be asked again.
@@ -32,14 +40,16 @@ func (f *LoadFlags) header() ([]string, error) {
 		lines = append(lines, f.file.header...)
 	}
 	lines = append(lines, f.headers...)
-	for _, term := range f.headersFromEnv {
-		name, variable, ok := strings.Cut(term, "=")
-		if !ok || name == "" || variable == "" {
-			return nil, fault.Usagef("write --header-from-env Authorization=TOKEN_VARIABLE", "--header-from-env %q is not NAME=VARIABLE", term)
+	for i, term := range f.headersFromEnv {
+		name, variable, _ := strings.Cut(term, "=")
+		if !fieldName.MatchString(name) || !variableName.MatchString(variable) {
+			return nil, fault.Usagef("write --header-from-env Authorization=TOKEN_VARIABLE, with the name of a variable",
+				"--header-from-env number %d is not NAME=VARIABLE", i+1)
 		}
 		value, set := os.LookupEnv(variable)
 		if !set {
-			return nil, fault.Usagef("export it first", "--header-from-env: environment variable %s is not set", variable)
+			return nil, fault.Usagef("write --header-from-env "+name+"=VARIABLE, and export it first",
+				"--header-from-env for %s: the environment variable is not set", name)
 		}
 		lines = append(lines, name+": "+value)
 	}

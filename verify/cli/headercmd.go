@@ -23,10 +23,11 @@ const pipeTime = time.Second
 // while load is sent, in a process group of its own, so that nothing of it outlives the run.
 func headersFromCommands(ctx context.Context, terms []string, renewal bool) ([]string, error) {
 	var lines []string
-	for _, term := range terms {
-		name, command, ok := strings.Cut(term, "=")
-		if !ok || name == "" || command == "" {
-			return nil, fault.Usagef(`write --header-from-cmd 'Authorization=echo "Bearer $(get-token)"'`, "--header-from-cmd %q is not NAME=COMMAND", term)
+	for i, term := range terms {
+		name, command, _ := strings.Cut(term, "=")
+		if !fieldName.MatchString(name) || command == "" {
+			return nil, fault.Usagef(`write --header-from-cmd 'Authorization=echo "Bearer $(get-token)"'`,
+				"--header-from-cmd number %d is not NAME=COMMAND", i+1)
 		}
 		limited, cancel := context.WithTimeout(ctx, commandTime)
 		c := shell(limited, command)
