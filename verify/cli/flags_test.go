@@ -60,6 +60,8 @@ func TestRequestFile(t *testing.T) {
 		{text: "GET /x?y=1", method: "GET", path: "/x?y=1"},
 		{text: "POST /cart HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\nConnection: close\r\nAccept-Encoding: gzip\r\n\r\n{\"id\":1}\n\nmore", method: "POST", path: "/cart",
 			host: "a", body: "{\"id\":1}\n\nmore"},
+		{text: "POST / HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\n\n3\r\nabc\r\n0\r\n\r\n", err: "line 3: the content is in chunks"},
+		{text: "GET / HTTP/1.1\nHost: a\nhost: b\n\n", err: "line 3 names the host a second time"},
 		{text: "", err: "line 1"},
 		{text: "GET http://a/ HTTP/1.1\n", err: "line 1"},
 		{text: "GET / HTTP/1.1\nHost: a\nsecret without colon\n", err: "line 3"},
