@@ -116,7 +116,7 @@ type Config struct {
 	Engine        load.Engine   // nil: the fastest that fits
 
 	RunID    string                  // sent in header x-mesh-split-run; empty: drawn at random
-	Announce func(report.Load, Plan) // called once, before the first connection: where the load goes and how much
+	Announce func(report.Load, Plan) // called once, before the first connection: where the load goes and how much; which engine sends it is not known yet
 	Progress func(Progress)          // called about ten times a second, from one goroutine; it must return soon
 	Abort    <-chan struct{}         // closed: give up even what is in flight
 }
@@ -232,9 +232,6 @@ func (c Config) Validate() error {
 	}
 	if c.ProxyProtocol < 0 || c.ProxyProtocol > 2 {
 		bad("write --proxy-protocol 1 or 2", "version %d of the proxy protocol is not known", c.ProxyProtocol)
-	}
-	if c.Peek && c.HTTP == HTTP2 {
-		bad("leave it out", "--peek is for HTTP/1.1: frames of HTTP/2 say whose they are")
 	}
 	if !c.LoadOnly && c.Target.Len() == 0 {
 		bad("write --expect v1=70,v2=30", "no target split")

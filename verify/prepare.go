@@ -16,8 +16,8 @@ import (
 	"github.com/mesh-split/mesh-split/verify/version"
 )
 
-// prepare turns the Config into what the engine needs. It resolves the URL's host; it connects to
-// nothing, but for HTTPAuto to ask what the far side speaks.
+// prepare turns the Config into what the engine needs, but for the engine itself. It resolves the URL's host and connects
+// to nothing.
 func (c *Config) prepare(ctx context.Context) (*load.Plan, where, error) {
 	u, hostport, secure := c.target()
 	if c.RunID == "" {
@@ -68,10 +68,8 @@ func (c *Config) prepare(ctx context.Context) (*load.Plan, where, error) {
 	if secure {
 		p.TLS = serverTLS(c.TLS, host)
 	}
-	engine, protocol := c.speak(ctx, p)
-	w := where{engine: engine, Load: report.Load{
-		URL: u.String(), Host: host, Method: c.Method, Addresses: addresses, Engine: engine.Name(),
-		Protocol: protocol, Connections: c.Connections, RateAsked: p.Rate,
+	w := where{Load: report.Load{
+		URL: u.String(), Host: host, Method: c.Method, Addresses: addresses, Connections: c.Connections, RateAsked: p.Rate,
 	}}
 	if p.Streams > 1 {
 		w.Load.Streams = p.Streams

@@ -34,11 +34,14 @@ func Work(ctx context.Context, c Config, name string, out io.Writer) error {
 	if name == "" {
 		name = c.RunID
 	}
-	r := &run{config: c, plan: p, where: where, started: time.Now(), recorder: load.NewRecorder(nil, p)}
-	r.teller = newTeller(r, name, out)
 	if c.Announce != nil {
 		c.Announce(where.Load, Plan{MaxRequests: c.MaxRequests, MaxSeconds: c.MaxTime.Seconds()})
 	}
+	if err := where.speak(ctx, &c, p); err != nil {
+		return err
+	}
+	r := &run{config: c, plan: p, where: where, started: time.Now(), recorder: load.NewRecorder(nil, p)}
+	r.teller = newTeller(r, name, out)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {

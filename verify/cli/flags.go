@@ -31,6 +31,7 @@ type LoadFlags struct {
 	ca, cert, key, sni, engine         string
 	insecure                           bool
 	http                               verify.Protocol
+	httpFlag                           *pflag.Flag // tells a default from a choice
 	streams                            int
 	grpc                               string
 	headersFromCmd, vary               []string
@@ -61,6 +62,7 @@ func (f *LoadFlags) AddSendFlags(fs *pflag.FlagSet) {
 
 	fs.StringVar(&f.engine, "engine", "auto", "how requests are sent: auto, epoll (Linux, plain TCP), portable or h2")
 	fs.Var(&f.http, "http", "version of HTTP: 1.1, 2 (over plain TCP too) or auto, what the far side chooses by ALPN")
+	f.httpFlag = fs.Lookup("http")
 	fs.IntVar(&f.streams, "streams", 1, "with --http 2: requests at once on each connection")
 	fs.IntVar(&f.proxyProtocol, "proxy-protocol", 0, "begin each connection with the proxy protocol's header, version 1 or 2")
 	fs.BoolVar(&f.peek, "peek", false, "look for octets nobody asked for before each request, at the price of a system call")
@@ -148,7 +150,7 @@ func (f *LoadFlags) Config() (verify.Config, error) {
 	c.Engine, err = load.ParseEngine(f.engine)
 	check(err)
 	c.HTTP, c.Streams = f.http, f.streams
-	if c.Engine != nil && c.Engine.Name() == load.HTTP2().Name() && c.HTTP == verify.HTTP11 {
+	if c.Engine != nil && c.Engine.Name() == load.HTTP2().Name() && !f.httpFlag.Changed {
 		c.HTTP = verify.HTTP2 // the engine's name says it
 	}
 	check(f.call(&c))

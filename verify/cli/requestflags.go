@@ -23,7 +23,10 @@ func (f *LoadFlags) call(c *verify.Config) error {
 	if !ok || service == "" || method == "" || strings.ContainsAny(f.grpc, " \t?#") || strings.Contains(method, "/") {
 		return fault.Usagef("write --grpc=grpc.health.v1.Health/Check, with the =", "--grpc %q is not PACKAGE.SERVICE/METHOD", f.grpc)
 	}
-	c.GRPC, c.HTTP, c.Method, c.Body = true, verify.HTTP2, "POST", make([]byte, 5)
+	if !f.httpFlag.Changed {
+		c.HTTP = verify.HTTP2 // gRPC is nothing else
+	}
+	c.GRPC, c.Method, c.Body = true, "POST", make([]byte, 5)
 	return nil
 }
 
