@@ -3,7 +3,6 @@ package verify
 import (
 	"context"
 	"crypto/rand"
-	"crypto/tls"
 	"encoding/hex"
 	"net"
 	"sort"
@@ -66,7 +65,7 @@ func (c *Config) prepare(ctx context.Context) (*load.Plan, where, error) {
 		p.Rate = float64(c.Rate)
 	}
 	if secure {
-		p.TLS = serverTLS(c.TLS, host)
+		p.TLS = ClientTLS(c.TLS, host)
 	}
 	w := where{Load: report.Load{
 		URL: u.String(), Host: host, Method: c.Method, Addresses: addresses, Connections: c.Connections, RateAsked: p.Rate,
@@ -113,21 +112,6 @@ func withIdentity(own []string, runID string) []string {
 		}
 	}
 	return append(kept, own...)
-}
-
-// serverTLS completes the user's TLS settings: the name asked for is the Host.
-func serverTLS(own *tls.Config, host string) *tls.Config {
-	c := &tls.Config{MinVersion: tls.VersionTLS12}
-	if own != nil {
-		c = own.Clone()
-	}
-	if c.ServerName == "" {
-		if h, _, err := net.SplitHostPort(host); err == nil {
-			host = h
-		}
-		c.ServerName = strings.Trim(host, "[]")
-	}
-	return c
 }
 
 // resolve gives every address of hostport in a fixed order: connections go round robin over them.

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"log"
 	"math/big"
@@ -47,7 +48,7 @@ func tlsgateway(ts *testscript.TestScript, neg bool, args []string) {
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}},
 		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 			if sni != "" && hello.ServerName != sni {
-				return nil, tls.AlertError(112) // unrecognized_name, RFC 6066, 3
+				return nil, fmt.Errorf("no certificate for server name %q", hello.ServerName)
 			}
 			return nil, nil
 		}}

@@ -77,13 +77,13 @@ func (f *LoadFlags) AddSendFlags(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.vary, "vary", nil, "make each request its own: header:NAME=TEMPLATE, query:NAME=TEMPLATE or body, with {uuid}, {n} or {hex} in it")
 	fs.StringVarP(&f.data, "data", "d", "", "body, or @FILE")
 	fs.StringVar(&f.path, "path", "", "path and query to request")
-	fs.StringVar(&f.host, "host", "", "Host header, and the name a certificate must show")
+	fs.StringVar(&f.host, "host", "", "Host header, and the name a certificate must show (default: that of the URL)")
 	fs.StringVar(&f.identify, "identify", "", "where a reply names its version: header:NAME, json:/POINTER, body:/RE/ or status (default header:x-app-version)")
 
 	fs.StringVar(&f.ca, "ca", "", "PEM file of the authorities to trust")
 	fs.StringVar(&f.cert, "cert", "", "PEM file of the client certificate")
 	fs.StringVar(&f.key, "key", "", "PEM file of its key")
-	fs.StringVar(&f.sni, "sni", "", "server name to ask for (default: the host)")
+	fs.StringVar(&f.sni, "sni", "", "server name to ask for in the handshake, where it is not the one the certificate must show (default: the host)")
 	fs.BoolVar(&f.insecure, "insecure", false, "do not verify the certificate")
 }
 
