@@ -110,6 +110,6 @@ func negotiate(ctx context.Context, p *load.Plan) (string, error) {
 		}
 		errs = append(errs, err.Error())
 	}
-	return "", fault.New(fault.Failed, "say the version with --http 1.1 or --http 2, or mend what is wrong there",
+	return "", fault.New(fault.Failed, load.Remedy(load.TLSError, errs[0]),
 		"asking which version of HTTP the far side chooses: %s", strings.Join(errs, "; "))
 }

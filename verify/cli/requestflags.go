@@ -79,7 +79,7 @@ func (f *LoadFlags) body() ([]byte, error) {
 	}
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return nil, fault.Usagef("", "reading the body: %w", err)
+		return nil, fault.Usagef("write -d @FILE, or -d @- for stdin", "reading the body: %w", err)
 	}
 	return data, nil
 }

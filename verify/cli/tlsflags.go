@@ -13,7 +13,7 @@ func (f *LoadFlags) tls() (*tls.Config, error) {
 	if f.ca != "" {
 		pem, err := os.ReadFile(f.ca)
 		if err != nil {
-			return nil, fault.Usagef("", "reading --ca: %w", err)
+			return nil, fault.Usagef("write --ca FILE, a PEM file of certificates that this user may read", "reading --ca: %w", err)
 		}
 		c.RootCAs = x509.NewCertPool()
 		if !c.RootCAs.AppendCertsFromPEM(pem) {
@@ -26,7 +26,7 @@ func (f *LoadFlags) tls() (*tls.Config, error) {
 	if f.cert != "" {
 		pair, err := tls.LoadX509KeyPair(f.cert, f.key)
 		if err != nil {
-			return nil, fault.Usagef("", "reading --cert and --key: %w", err)
+			return nil, fault.Usagef("write --cert FILE --key FILE, PEM files of a certificate and its key", "reading --cert and --key: %w", err)
 		}
 		c.Certificates = []tls.Certificate{pair}
 	}

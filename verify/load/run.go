@@ -140,22 +140,20 @@ func (x *run) err() error {
 	defer x.r.notes.mu.Unlock()
 	for _, o := range []Outcome{TLSError, DialError} {
 		if text := x.r.notes.text[o]; text != "" {
-			return fault.New(fault.Failed, x.hintFor(o), "every connection failed %d times in a row: %s", deadDials, text)
+			return fault.New(fault.Failed, x.hintFor(o, text), "every connection failed %d times in a row: %s", deadDials, text)
 		}
 	}
 	return fault.New(fault.Failed, "", "every connection failed %d times in a row", deadDials)
 }
 
-func (x *run) hintFor(o Outcome) string {
+func (x *run) hintFor(o Outcome, text string) string {
 	switch {
 	case x.r.own.noPort.Load() > 0:
 		return RemedyPorts
 	case x.r.own.noFile.Load() > 0:
 		return RemedyFiles
-	case o == TLSError:
-		return "give the authority with --ca, the name with --host, or check that the port speaks TLS"
 	}
-	return "check the address and the port, and that the gateway runs"
+	return Remedy(o, text)
 }
 
 // ease slows the load down because a reply asked for it.
