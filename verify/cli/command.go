@@ -14,7 +14,7 @@ import (
 
 // NewCommand is the command tree of mesh-verify.
 func NewCommand(s Streams) *cobra.Command {
-	o := &options{streams: s}
+	o := newOptions(s)
 	root := &cobra.Command{
 		Use:   "mesh-verify URL --expect NAME=WEIGHT,...",
 		Short: "Measure whether a gateway splits traffic as told",
@@ -54,6 +54,8 @@ type options struct {
 	output  string
 	only    bool // load only
 }
+
+func newOptions(s Streams) *options { return &options{streams: s, load: LoadFlags{In: s.In}} }
 
 func (o *options) verify(c *cobra.Command, address string) error {
 	if err := CheckOutput(o.output, "text", "json"); err != nil {
@@ -132,7 +134,8 @@ func (o *options) url(address string) (string, error) {
 }
 
 func newLoad(s Streams) *cobra.Command {
-	o := &options{streams: s, only: true}
+	o := newOptions(s)
+	o.only = true
 	c := &cobra.Command{
 		Use:     "load URL",
 		Short:   "Only send load and count; no target, no verdict",
@@ -148,7 +151,7 @@ func newLoad(s Streams) *cobra.Command {
 }
 
 func newPlan(s Streams) *cobra.Command {
-	o := &options{streams: s}
+	o := newOptions(s)
 	c := &cobra.Command{
 		Use:     "plan --expect NAME=WEIGHT,...",
 		Short:   "How many requests and how long a verdict takes; sends nothing",

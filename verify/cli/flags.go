@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"io"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -15,6 +16,7 @@ import (
 // LoadFlags are the flags that say what is sent and how it is judged, as raw text. Method Config turns them into values.
 type LoadFlags struct {
 	Settle time.Duration // the default of --settle when the flags are added, and then what the user chose
+	In     io.Reader     // stdin, for a content or a request called "-"; nil: there is none
 
 	tolerance, confidence, failOn, maxErrorRate, inconclusiveAs string
 
@@ -37,6 +39,7 @@ type LoadFlags struct {
 	headersFromCmd, vary               []string
 	requestFrom                        string
 	file                               *requestFile
+	stdin                              []byte // all of In, once it was read
 	proxyProtocol                      int
 	peek                               bool
 }
@@ -70,12 +73,12 @@ func (f *LoadFlags) AddSendFlags(fs *pflag.FlagSet) {
 	fs.Lookup("grpc").NoOptDefVal = "grpc.health.v1.Health/Check"
 
 	fs.StringVarP(&f.method, "method", "X", "", "method (default GET, or POST with --data)")
-	fs.StringVar(&f.requestFrom, "request", "", "send the request that FILE holds: METHOD /PATH HTTP/1.1, fields, an empty line, content")
+	fs.StringVar(&f.requestFrom, "request", "", "send the request that FILE holds, or stdin for -: METHOD /PATH HTTP/1.1, fields, an empty line, content")
 	fs.StringArrayVarP(&f.headers, "header", "H", nil, "header 'Name: value'; repeat for more")
 	fs.StringArrayVar(&f.headersFromEnv, "header-from-env", nil, "header NAME=VARIABLE with its value from the environment; repeat for more")
 	fs.StringArrayVar(&f.headersFromCmd, "header-from-cmd", nil, "header NAME=COMMAND with what the shell command prints; run again when a reply says 401")
 	fs.StringArrayVar(&f.vary, "vary", nil, "make each request its own: header:NAME=TEMPLATE, query:NAME=TEMPLATE or body, with {uuid}, {n} or {hex} in it")
-	fs.StringVarP(&f.data, "data", "d", "", "body, or @FILE")
+	fs.StringVarP(&f.data, "data", "d", "", "body, or @FILE; @- is stdin")
 	fs.StringVar(&f.path, "path", "", "path and query to request")
 	fs.StringVar(&f.host, "host", "", "Host header, and the name a certificate must show (default: that of the URL)")
 	fs.StringVar(&f.identify, "identify", "", "where a reply names its version: header:NAME, json:/POINTER, body:/RE/ or status (default header:x-app-version)")

@@ -70,7 +70,7 @@ func TestRequestFile(t *testing.T) {
 		if err := os.WriteFile(file, []byte(row.text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		got, err := readRequestFile(file)
+		got, err := new(LoadFlags).readRequestFile(file)
 		if row.err != "" {
 			if err == nil || !strings.Contains(err.Error(), row.err) || strings.Contains(err.Error(), "secret") {
 				t.Errorf("%q: %v, want an error with %q and nothing of the file", row.text, err, row.err)

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"os"
 	"slices"
 	"strings"
 
@@ -20,9 +19,9 @@ type requestFile struct {
 // counted are fields that a recorded request has and that are made anew, or left out, for each one sent.
 var counted = []string{"content-length", "connection", "keep-alive", "proxy-connection", "accept-encoding", "te"}
 
-func readRequestFile(name string) (*requestFile, error) {
+func (f *LoadFlags) readRequestFile(name string) (*requestFile, error) {
 	const hint = "write it as GET /PATH HTTP/1.1, then fields, an empty line and the content; the method alone is -X"
-	data, err := os.ReadFile(name)
+	data, err := f.read(name)
 	if err != nil {
 		return nil, fault.Usagef(hint, "reading --request: %w", err)
 	}

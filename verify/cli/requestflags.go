@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"io"
 	"net/url"
 	"os"
 	"strings"
@@ -77,17 +78,30 @@ func (f *LoadFlags) body() ([]byte, error) {
 	if !isFile {
 		return []byte(f.data), nil
 	}
-	data, err := os.ReadFile(name)
+	data, err := f.read(name)
 	if err != nil {
 		return nil, fault.Usagef("write -d @FILE, or -d @- for stdin", "reading the body: %w", err)
 	}
 	return data, nil
 }
 
+// read gives what a file holds, or stdin for "-", which can be read once while its content is asked for again and again.
+func (f *LoadFlags) read(name string) (data []byte, err error) {
+	switch {
+	case name != "-":
+		return os.ReadFile(name)
+	case f.In == nil:
+		return nil, errors.New("there is no stdin")
+	case f.stdin == nil:
+		f.stdin, err = io.ReadAll(f.In)
+	}
+	return f.stdin, err
+}
+
 // readRequest reads the file of --request, once.
 func (f *LoadFlags) readRequest() (err error) {
 	if f.requestFrom != "" && f.file == nil {
-		f.file, err = readRequestFile(f.requestFrom)
+		f.file, err = f.readRequestFile(f.requestFrom)
 	}
 	return err
 }
