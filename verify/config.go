@@ -15,6 +15,7 @@ import (
 	"github.com/mesh-split/mesh-split/verify/fault"
 	"github.com/mesh-split/mesh-split/verify/load"
 	"github.com/mesh-split/mesh-split/verify/report"
+	"github.com/mesh-split/mesh-split/verify/safe"
 )
 
 // Report is what Run gives.
@@ -115,7 +116,7 @@ type Config struct {
 	Engine        load.Engine   // nil: the fastest that fits
 
 	RunID    string                  // sent in header x-mesh-split-run; empty: drawn at random
-	Announce func(report.Load, Plan) // called once, before the first connection: where the load goes and how much
+	Announce func(report.Load, Plan) // called once, before the first connection: where the load goes and how much; which engine sends it is not known yet
 	Progress func(Progress)          // called about ten times a second, from one goroutine; it must return soon
 	Abort    <-chan struct{}         // closed: give up even what is in flight
 }
@@ -221,15 +222,16 @@ func (c Config) Validate() error {
 	var faults []error
 	bad := func(hint, format string, args ...any) { faults = append(faults, fault.Usagef(hint, format, args...)) }
 	if u, err := url.Parse(c.URL); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		bad("write it as http://HOST:PORT/PATH", "url %q is not an http or https address", c.URL)
+		bad("write it as http://HOST:PORT/PATH", "url: %s is not an http or https address", safe.URL(c.URL))
 	} else if u.User != nil {
 		bad("give the credential with --header-from-env or --header-from-cmd", "the URL holds a user or a password, which everyone can see")
 	}
+	c.portFaults(bad)
+	if c.MaxRequests > math.MaxInt64 {
+		bad("the default is --max-requests 15000", "%d requests are more than can be counted", c.MaxRequests)
+	}
 	if c.ProxyProtocol < 0 || c.ProxyProtocol > 2 {
 		bad("write --proxy-protocol 1 or 2", "version %d of the proxy protocol is not known", c.ProxyProtocol)
-	}
-	if c.Peek && c.HTTP == HTTP2 {
-		bad("leave it out", "--peek is for HTTP/1.1: frames of HTTP/2 say whose they are")
 	}
 	if !c.LoadOnly && c.Target.Len() == 0 {
 		bad("write --expect v1=70,v2=30", "no target split")
@@ -249,10 +251,13 @@ func (c Config) Validate() error {
 	for _, d := range []struct {
 		flag  string
 		value time.Duration
-	}{{"--max-time", c.MaxTime}, {"--reply-timeout", c.ReplyTimeout}, {"--connect-timeout", c.DialTimeout}, {"--drain", c.Drain}, {"--settle", c.Settle}, {"--for", c.Watch}, {"--slower-than", c.SlowerThan}} {
+	}{{"--max-time", c.MaxTime}, {"--reply-timeout", c.ReplyTimeout}, {"--connect-timeout", c.DialTimeout}, {"--drain", c.Drain}, {"--settle", c.Settle}, {"--ramp", c.Ramp}, {"--for", c.Watch}, {"--slower-than", c.SlowerThan}} {
 		if d.value < 0 {
 			bad("write a duration such as 30s", "%s is negative", d.flag)
 		}
+	}
+	if c.Ramp > 0 && c.Rate == Unpaced {
+		bad("give the rate to rise to, such as --rate 250", "--ramp needs a rate: there is nothing to rise to with --rate max")
 	}
 	c.protocolFaults(bad)
 	if c.ConnRequests < 0 {
@@ -265,6 +270,27 @@ func (c Config) Validate() error {
 	}
 	return errors.Join(faults...)
 }
+
+// portFaults are the ports that no connection can go to.
+func (c Config) portFaults(bad func(hint, format string, args ...any)) {
+	ports := map[string]string{}
+	if u, err := url.Parse(c.URL); err == nil && u.Port() != "" {
+		ports[u.Port()] = "the URL"
+	}
+	for _, a := range c.Addresses {
+		if _, port, err := net.SplitHostPort(a); err == nil {
+			ports[port] = "address " + a
+		}
+	}
+	for port, where := range ports {
+		if n, err := strconv.ParseUint(port, 10, 16); err == nil && n > 0 || err != nil && !numeric(port) {
+			continue // a name of a service is the resolver's
+		}
+		bad("ports are 1 to 65535", "port %s of %s does not exist", port, where)
+	}
+}
+
+func numeric(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
 // target is where connections go: host:port of the URL, and whether by TLS.
 func (c Config) target() (u *url.URL, hostport string, secure bool) {

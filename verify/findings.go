@@ -49,6 +49,9 @@ func (f *findings) document() *Report {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("more than %d versions answered; the %s replies of those beyond are counted together, as %s: does --identify read what changes with each request?",
 			load.MaxLabels, report.Count(e.Counts[i]), load.Other))
 	}
+	if f.load.Insecure {
+		out.Warnings = append(out.Warnings, "the certificate was not verified (--insecure): whoever answered was believed")
+	}
 	if s.RenewError != "" {
 		out.Warnings = append(out.Warnings, "a reply said 401, and the credential could not be renewed: "+s.RenewError)
 	}
@@ -156,13 +159,23 @@ func (f *findings) unanswerable(secure, interrupted bool) error {
 		return nil
 	}
 	hint := "is the address right, and does the gateway listen there?"
+	var all uint64
+	for _, n := range counts {
+		all += n
+	}
 	switch {
 	case s.Own.NoPort > 0:
 		hint = load.RemedyPorts
 	case s.Own.NoFile > 0:
 		hint = load.RemedyFiles
 	case counts["tls_error"] > 0:
-		hint = "check the certificate and the name: --host, --sni, --ca; or --insecure"
+		hint = load.Remedy(load.TLSError, s.LastError)
+	case counts["dial_error"]+counts["refused"] > 0:
+		hint = load.Remedy(load.DialError, s.LastError)
+	case 2*counts["timeout"] > all:
+		hint = "it takes connections and does not answer: raise --reply-timeout, or does it wait for something else (https://, --http 2, --proxy-protocol)?"
+	case 2*(counts["reset"]+counts["reset_reused"]) > all && !secure:
+		hint = "it ends connections without a reply: it may speak TLS (https://) or HTTP/2 (--http 2), or want --proxy-protocol"
 	case counts["malformed"] > 0 && !secure:
 		hint = "the far side may speak TLS: try https://"
 	}

@@ -246,6 +246,7 @@ func (m *merge) started() time.Time {
 
 // joined describes two loads side by side as one.
 func joined(a, b report.Load) report.Load {
+	a.Insecure = a.Insecure || b.Insecure
 	if a.URL == "" {
 		return b
 	}

@@ -63,7 +63,7 @@ func (c Config) question() (verdict.Question, error) {
 	}
 	q := verdict.Question{
 		Names: c.Target.Names(), Weights: c.Target.Weights(), Tolerance: tolerance, Alpha: alpha(c.Confidence),
-		MaxRequests: max(c.MaxRequests, verdict.DefaultMinRequests),
+		MaxRequests: c.MaxRequests,
 		Errors:      !c.IgnoreErrors, MaxErrorRate: c.MaxErrorRate, MaxErrorRateSet: c.MaxErrorRate > 0, Latency: c.SlowerThan > 0,
 	}
 	if c.Raised != nil {

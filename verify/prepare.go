@@ -3,7 +3,6 @@ package verify
 import (
 	"context"
 	"crypto/rand"
-	"crypto/tls"
 	"encoding/hex"
 	"net"
 	"sort"
@@ -16,8 +15,8 @@ import (
 	"github.com/mesh-split/mesh-split/verify/version"
 )
 
-// prepare turns the Config into what the engine needs. It resolves the URL's host; it connects to
-// nothing, but for HTTPAuto to ask what the far side speaks.
+// prepare turns the Config into what the engine needs, but for the engine itself. It resolves the URL's host and connects
+// to nothing.
 func (c *Config) prepare(ctx context.Context) (*load.Plan, where, error) {
 	u, hostport, secure := c.target()
 	if c.RunID == "" {
@@ -66,16 +65,15 @@ func (c *Config) prepare(ctx context.Context) (*load.Plan, where, error) {
 		p.Rate = float64(c.Rate)
 	}
 	if secure {
-		p.TLS = serverTLS(c.TLS, host)
+		p.TLS = ClientTLS(c.TLS, host)
 	}
-	engine, protocol := c.speak(ctx, p)
-	w := where{engine: engine, Load: report.Load{
-		URL: u.String(), Host: host, Method: c.Method, Addresses: addresses, Engine: engine.Name(),
-		Protocol: protocol, Connections: c.Connections, RateAsked: p.Rate,
+	w := where{Load: report.Load{
+		URL: u.String(), Host: host, Method: c.Method, Addresses: addresses, Connections: c.Connections, RateAsked: p.Rate,
 	}}
 	if p.Streams > 1 {
 		w.Load.Streams = p.Streams
 	}
+	w.Load.Insecure = secure && c.TLS != nil && c.TLS.InsecureSkipVerify
 	return p, w, nil
 }
 
@@ -114,21 +112,6 @@ func withIdentity(own []string, runID string) []string {
 		}
 	}
 	return append(kept, own...)
-}
-
-// serverTLS completes the user's TLS settings: the name asked for is the Host.
-func serverTLS(own *tls.Config, host string) *tls.Config {
-	c := &tls.Config{MinVersion: tls.VersionTLS12}
-	if own != nil {
-		c = own.Clone()
-	}
-	if c.ServerName == "" {
-		if h, _, err := net.SplitHostPort(host); err == nil {
-			host = h
-		}
-		c.ServerName = strings.Trim(host, "[]")
-	}
-	return c
 }
 
 // resolve gives every address of hostport in a fixed order: connections go round robin over them.

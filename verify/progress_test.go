@@ -23,6 +23,9 @@ func sent(tb testing.TB) *run {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	if err := where.speak(tb.Context(), &c, p); err != nil {
+		tb.Fatal(err)
+	}
 	r := &run{config: c, plan: p, where: where, started: time.Now(), recorder: load.NewRecorder(c.Target.Names(), p)}
 	if err := r.send(tb.Context()); err != nil {
 		tb.Fatal(err)

@@ -2,8 +2,7 @@ package verify
 
 import (
 	"context"
-	"crypto/tls"
-	"net"
+	"strings"
 
 	"github.com/mesh-split/mesh-split/verify/fault"
 	"github.com/mesh-split/mesh-split/verify/load"
@@ -49,57 +48,68 @@ func (c *Config) protocolFaults(bad func(hint, format string, args ...any)) {
 	if c.Streams < 0 || c.Streams > 1000 {
 		bad("the usual value is --streams 10", "%d streams on a connection; 1 to 1000 are allowed", c.Streams)
 	}
-	if c.Streams > 1 && c.HTTP == HTTP11 {
-		bad("add --http 2", "several requests at once on a connection (--streams %d) exist in HTTP/2 only", c.Streams)
+	if c.Streams > 1 && c.HTTP != HTTP2 {
+		bad("write --http 2", "several requests at once on a connection (--streams %d) exist in HTTP/2 only", c.Streams)
 	}
 	if c.GRPC && c.HTTP != HTTP2 {
-		bad("add --http 2", "gRPC needs HTTP/2")
+		bad("write --http 2", "gRPC needs HTTP/2")
 	}
-	if c.Engine != nil {
-		two := c.Engine.Name() == load.HTTP2().Name()
-		switch {
-		case two && c.HTTP == HTTP11:
-			bad("add --http 2", "engine %s speaks HTTP/2 only", c.Engine.Name())
-		case !two && c.HTTP == HTTP2:
-			bad("leave --engine out, or write --engine h2", "engine %s speaks HTTP/1.1 only", c.Engine.Name())
-		}
+	if c.Peek && c.HTTP != HTTP11 {
+		bad("leave it out, or write --http 1.1", "--peek is for HTTP/1.1: frames of HTTP/2 say whose they are")
+	}
+	if c.Engine == nil {
+		return
+	}
+	two := c.Engine.Name() == load.HTTP2().Name()
+	switch {
+	case c.HTTP == HTTPAuto && (two || strings.HasPrefix(c.URL, "https:")):
+		bad("leave out one of them", "--http auto lets the far side choose, and engine %s leaves no choice", c.Engine.Name())
+	case two && c.HTTP == HTTP11:
+		bad("write --http 2", "engine %s speaks HTTP/2 only", c.Engine.Name())
+	case !two && c.HTTP == HTTP2:
+		bad("leave --engine out, or write --engine h2", "engine %s speaks HTTP/1.1 only", c.Engine.Name())
 	}
 }
 
-// speak chooses the engine, and the protocol that it speaks, and says in the plan which is offered. Only HTTPAuto under TLS
-// has to ask the far side.
-func (c *Config) speak(ctx context.Context, p *load.Plan) (load.Engine, string) {
-	two := c.HTTP == HTTP2 || c.HTTP == HTTPAuto && p.TLS != nil && c.chooses2(ctx, p)
-	if p.TLS != nil {
-		p.TLS.NextProtos = []string{"http/1.1"}
-	}
-	if !two {
-		p.Streams = 1
-		if c.Engine != nil && c.Engine.Name() != load.HTTP2().Name() {
-			return c.Engine, "HTTP/1.1"
+// speak chooses the engine and the protocol that it speaks, says in the plan which is offered, and in the load which it is.
+// Only HTTPAuto under TLS has to ask the far side, so that this is called once the load was announced.
+func (w *where) speak(ctx context.Context, c *Config, p *load.Plan) error {
+	two := c.HTTP == HTTP2
+	if c.HTTP == HTTPAuto && p.TLS != nil {
+		chosen, err := negotiate(ctx, p)
+		if err != nil {
+			return err
 		}
-		return load.Auto(p), "HTTP/1.1"
+		two = chosen == "h2"
+	}
+	w.engine, w.Protocol = c.Engine, "HTTP/1.1"
+	offer := "http/1.1"
+	switch {
+	case two:
+		w.engine, w.Protocol, offer = load.HTTP2(), "HTTP/2", "h2"
+	case w.engine == nil:
+		w.engine = load.Auto(p)
 	}
 	if p.TLS != nil {
-		p.TLS.NextProtos = []string{"h2"}
+		p.TLS.NextProtos = []string{offer}
 	}
-	return load.HTTP2(), "HTTP/2"
+	w.Engine = w.engine.Name()
+	return nil
 }
 
-// chooses2 asks one address what it prefers. Whoever does not answer is taken for HTTP/1.1; the load will say why.
-func (c *Config) chooses2(ctx context.Context, p *load.Plan) bool {
-	if c.Engine != nil {
-		return c.Engine.Name() == load.HTTP2().Name()
+// negotiate asks what the far side prefers: the first address that answers.
+func negotiate(ctx context.Context, p *load.Plan) (string, error) {
+	var errs []string
+	for _, address := range p.Addresses {
+		chosen, err := load.Negotiate(ctx, p, address, "h2", "http/1.1")
+		if err == nil {
+			return chosen, nil
+		}
+		if ctx.Err() != nil {
+			return "", unsent(context.Canceled)
+		}
+		errs = append(errs, err.Error())
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.DialTimeout)
-	defer cancel()
-	settings := p.TLS.Clone()
-	settings.NextProtos = []string{"h2", "http/1.1"}
-	dialer := tls.Dialer{NetDialer: &net.Dialer{}, Config: settings}
-	conn, err := dialer.DialContext(ctx, "tcp", p.Addresses[0])
-	if err != nil {
-		return false
-	}
-	defer conn.Close()
-	return conn.(*tls.Conn).ConnectionState().NegotiatedProtocol == "h2"
+	return "", fault.New(fault.Failed, load.Remedy(load.TLSError, errs[0]),
+		"asking which version of HTTP the far side chooses: %s", strings.Join(errs, "; "))
 }

@@ -32,6 +32,12 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.Announce != nil {
+		c.Announce(where.Load, plan)
+	}
+	if err := where.speak(ctx, &c, p); err != nil {
+		return nil, err
+	}
 	run := &run{config: c, plan: p, where: where, started: time.Now(), recorder: load.NewRecorder(c.Target.Names(), p)}
 	if !c.LoadOnly {
 		q, err := c.question()
@@ -46,9 +52,6 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		if run.arrival, err = newArrival(&c, run.recorder); err != nil {
 			return nil, err
 		}
-	}
-	if c.Announce != nil {
-		c.Announce(where.Load, plan)
 	}
 	if err := run.send(ctx); err != nil && !run.leftEvidence() {
 		return nil, err

@@ -57,7 +57,7 @@ func (m *template) slots(request []byte) []load.Slot {
 func (c *Config) vary(o *load.RequestOptions) (template, error) {
 	var m template
 	same := func(s string) string { return s }
-	for _, term := range c.Vary {
+	for i, term := range c.Vary {
 		place, text, _ := strings.Cut(term, "=")
 		where, name, _ := strings.Cut(place, ":")
 		some := false
@@ -77,10 +77,10 @@ func (c *Config) vary(o *load.RequestOptions) (template, error) {
 			body, some = m.mark(string(o.Body), same)
 			o.Body = []byte(body)
 		default:
-			return m, fault.Usagef(varyHint, "--vary %q names no place", term)
+			return m, fault.Usagef(varyHint, "--vary number %d names no place", i+1) // not shown: headers hold secrets
 		}
 		if !some {
-			return m, fault.Usagef(varyHint, "--vary %q holds nothing that varies", term)
+			return m, fault.Usagef(varyHint, "--vary number %d, for %s, holds nothing that varies", i+1, where)
 		}
 	}
 	return m, nil

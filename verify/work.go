@@ -19,6 +19,9 @@ import (
 // A cancelled ctx is the usual end of a worker, and no error. A reader that goes away ends the load too; the error is then
 // that of writing. Other errors are those of Run, and stand in the last line as well.
 func Work(ctx context.Context, c Config, name string, out io.Writer) error {
+	if len(name) > stream.MaxText {
+		return fault.Usagef("give a shorter --id", "the name of the worker has %d octets; %d are allowed", len(name), stream.MaxText)
+	}
 	c.LoadOnly, c.Target, c.Progress = true, Split{}, nil
 	if err := c.Validate(); err != nil {
 		return err
@@ -31,11 +34,14 @@ func Work(ctx context.Context, c Config, name string, out io.Writer) error {
 	if name == "" {
 		name = c.RunID
 	}
-	r := &run{config: c, plan: p, where: where, started: time.Now(), recorder: load.NewRecorder(nil, p)}
-	r.teller = newTeller(r, name, out)
 	if c.Announce != nil {
 		c.Announce(where.Load, Plan{MaxRequests: c.MaxRequests, MaxSeconds: c.MaxTime.Seconds()})
 	}
+	if err := where.speak(ctx, &c, p); err != nil {
+		return err
+	}
+	r := &run{config: c, plan: p, where: where, started: time.Now(), recorder: load.NewRecorder(nil, p)}
+	r.teller = newTeller(r, name, out)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {

@@ -58,7 +58,7 @@ func TestBadServers(t *testing.T) {
 		code      int
 		says      string
 	}{
-		{"answers nothing", listen(func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }), 1, "timeout"},
+		{"answers nothing", listen(func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }), 1, "hint: it takes connections and does not answer: raise --reply-timeout"},
 		{"drips", listen(func(c net.Conn) {
 			for _, octet := range []byte(head + "content-length: 2\r\n\r\nok") {
 				if _, err := c.Write([]byte{octet}); err != nil {
@@ -73,7 +73,7 @@ func TestBadServers(t *testing.T) {
 				_, err = c.Write(block)
 			}
 		}), 3, "FAIL  v1 fails more than 5 %"},
-		{"closes early", listen(func(c net.Conn) {}), 1, "reset"},
+		{"closes early", listen(func(c net.Conn) {}), 1, "hint: it ends connections without a reply: it may speak TLS (https://)"},
 		{"closes inside the reply", listen(func(c net.Conn) { _, _ = io.WriteString(c, head+"content-length: 9\r\n\r\nhalf") }), 3, "truncated × "},
 		{"sends a header of 1 GiB", listen(func(c net.Conn) {
 			_, err := io.WriteString(c, head)
@@ -84,8 +84,8 @@ func TestBadServers(t *testing.T) {
 		}), 1, "too long"},
 		{"speaks something else", listen(func(c net.Conn) { _, _ = io.WriteString(c, "SSH-2.0-OpenSSH_9.2\r\n") }), 1, "not HTTP"},
 		{"speaks TLS", strings.Replace(secure.URL, "https", "http", 1), 4, "without a version"},
-		{"speaks no TLS", strings.Replace(plain.URL, "http", "https", 1), 1, "TLS"},
-		{"has a certificate of its own", secure.URL, 1, "--ca"},
+		{"speaks no TLS", strings.Replace(plain.URL, "http", "https", 1), 1, "hint: the port does not speak TLS: try http://"},
+		{"has a certificate of its own", secure.URL, 1, "hint: give the authority with --ca"},
 		{"is not there", nobody, 1, "refused"},
 		{"has no name", "http://no.such.host.invalid/", 1, "resolving no.such.host.invalid"},
 	} {

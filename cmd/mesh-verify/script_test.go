@@ -44,10 +44,11 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"gateway":   gateway,
-			"h2gateway": h2gateway,
-			"builds":    builds,
-			"exits":     exits,
+			"gateway":    gateway,
+			"h2gateway":  h2gateway,
+			"tlsgateway": tlsgateway,
+			"builds":     builds,
+			"exits":      exits,
 		},
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/mesh-split/mesh-split/plugin/screen"
 	"github.com/mesh-split/mesh-split/plugin/subject"
 	"github.com/mesh-split/mesh-split/verify"
+	"github.com/mesh-split/mesh-split/verify/cli"
 	"github.com/mesh-split/mesh-split/verify/fault"
 	"github.com/mesh-split/mesh-split/verify/report"
 	"github.com/mesh-split/mesh-split/verify/version"
@@ -35,8 +36,8 @@ func (q inquiry) probe(at *url.URL) route.Probe {
 	p := route.Probe{Scheme: q.scheme, Port: q.port, Host: q.config.Host,
 		Method: strings.ToUpper(q.config.Method), Path: at.EscapedPath(), Query: at.RawQuery,
 		Headers: map[string][]string{"User-Agent": {"mesh-split/" + version.String()}, "X-Mesh-Split-Run": {"id"}}}
-	if ref, err := url.Parse(q.path); err == nil && q.path != "" {
-		p.Path, p.Query = ref.EscapedPath(), ref.RawQuery
+	if u, err := cli.WithPath(at, q.path); err == nil {
+		p.Path, p.Query = u.EscapedPath(), u.RawQuery
 	}
 	if p.Path == "" {
 		p.Path = "/"

@@ -19,6 +19,7 @@ func TestInquiryProbe(t *testing.T) {
 	}{
 		{"the address itself where any host will do", inquiry{scheme: "http", port: 8080}, "http://10.0.0.1:30080", "http://10.0.0.1:30080/", "", "", "mesh-split/"},
 		{"host, path and query", inquiry{scheme: "http", port: 8080, config: verify.Config{Host: "shop.example.com"}, path: "/a?b=c"}, "http://10.0.0.1:30080/z", "http://shop.example.com/a?b=c", "", "", "mesh-split/"},
+		{"two slashes begin a path, no host", inquiry{scheme: "http", port: 8080, config: verify.Config{Host: "h"}, path: "//other/a"}, "http://10.0.0.1:30080/z", "http://h//other/a", "", "", "mesh-split/"},
 		{"a Host header is the host; others in any case", inquiry{scheme: "http", port: 8080, config: verify.Config{Method: "post", Header: []string{"host: a.example.com", "X: 1", "User-Agent: curl"}}}, "http://10.0.0.1",
 			"http://a.example.com/", "POST", "1", "curl"},
 		{"each request its own header and query", inquiry{scheme: "http", port: 8080, config: verify.Config{Host: "h", Vary: []string{"header:X=u-{n}", "query:q={n}"}}}, "http://10.0.0.1", "http://h/?q=1", "", "u-1", "mesh-split/"},

@@ -67,13 +67,7 @@ func prober(c verify.Config) (*http.Client, []string) {
 		}
 		addresses = []string{net.JoinHostPort(u.Hostname(), port)}
 	}
-	settings := &tls.Config{MinVersion: tls.VersionTLS12}
-	if c.TLS != nil {
-		settings = c.TLS.Clone()
-	}
-	if settings.ServerName == "" {
-		settings.ServerName = hostname(c.Host, u)
-	}
+	settings := verify.ClientTLS(c.TLS, hostname(c.Host, u))
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(c.HTTP != verify.HTTP2)
 	protocols.SetHTTP2(c.HTTP != verify.HTTP11)
@@ -179,7 +173,7 @@ func diagnose(ctx context.Context, c verify.Config, err error) error {
 	case errors.As(err, &notTLS), strings.Contains(text, "server gave HTTP response to HTTPS client"):
 		return fault.New(fault.Failed, "write --address "+strings.Replace(c.URL, "https://", "http://", 1), "%s speaks plain HTTP, not TLS", c.URL).Named("E_NOT_TLS")
 	case errors.As(err, &certificate):
-		return fault.New(fault.Failed, "trust its authority with --ca FILE, name it with --sni, or accept anything with --insecure", "%s: %w", c.URL, cause(err)).Named("E_CERTIFICATE")
+		return fault.New(fault.Failed, "trust its authority with --ca FILE, name it with --host, or accept anything with --insecure", "%s: %w", c.URL, cause(err)).Named("E_CERTIFICATE")
 	case errors.As(err, &dial) && dial.Op == "dial":
 		return unreachable{fmt.Errorf("%s: %w", c.URL, cause(err))}
 	case strings.HasPrefix(c.URL, "http://") && greetsTLS(ctx, c):

@@ -18,6 +18,7 @@ import (
 	"github.com/mesh-split/mesh-split/plugin/subject"
 	"github.com/mesh-split/mesh-split/verify"
 	"github.com/mesh-split/mesh-split/verify/attribute"
+	"github.com/mesh-split/mesh-split/verify/cli"
 	"github.com/mesh-split/mesh-split/verify/fault"
 	"github.com/mesh-split/mesh-split/verify/report"
 )
@@ -124,12 +125,8 @@ func resolvePath(address, path string) (string, error) {
 	if err != nil {
 		return "", fault.Usagef("write it as --address http://HOST:PORT", "address %q: %w", address, err)
 	}
-	if path != "" {
-		ref, err := url.Parse(path)
-		if err != nil {
-			return "", fault.Usagef("write it as --path /PATH?QUERY", "--path %q: %w", path, err)
-		}
-		u = u.ResolveReference(ref)
+	if u, err = cli.WithPath(u, path); err != nil {
+		return "", err
 	}
 	return u.String(), nil
 }

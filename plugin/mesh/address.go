@@ -14,6 +14,7 @@ import (
 	core "k8s.io/api/core/v1"
 
 	"github.com/mesh-split/mesh-split/verify/fault"
+	"github.com/mesh-split/mesh-split/verify/safe"
 )
 
 // Address is a place where load can go in.
@@ -37,7 +38,7 @@ func ParseAddress(text string) (Address, error) {
 	}
 	u, err := url.Parse(text)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil {
-		return Address{}, fault.Usagef(hint, "address %q is not an http or https address", text)
+		return Address{}, fault.Usagef(hint, "address: %s is not an http or https address", safe.URL(text))
 	}
 	return Address{URL: text, Reason: "--address"}, nil
 }

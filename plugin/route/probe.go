@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mesh-split/mesh-split/verify/fault"
+	shown "github.com/mesh-split/mesh-split/verify/safe" // safe is a function here
 )
 
 // Probe is the request whose way through the gateway is asked for.
@@ -27,7 +28,7 @@ type Probe struct {
 func ParseProbe(text string) (Probe, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return Probe{}, fault.Usagef("such as http://shop.example.com/api", "%q is not an http or https URL", text)
+		return Probe{}, fault.Usagef("such as http://shop.example.com/api", "%s is not an http or https URL", shown.URL(text))
 	}
 	p := Probe{Scheme: u.Scheme, Host: u.Host, Path: u.EscapedPath(), Query: u.RawQuery}
 	if p.Path == "" {

@@ -96,7 +96,7 @@ injected header stays, 130 interrupted.`,
 	c.Flags().StringSliceVar(&o.RevertOn, "revert-on", nil, "take the change back on fail, inconclusive, interrupted (default: never)")
 	c.Flags().Int64Var(&o.Sum, "sum", 0, "new sum of the weights, 2 to 1000000 (default: keep it)")
 	c.Flags().BoolVar(&o.Spread, "spread", false, "share what is left among the destinations not named, in proportion")
-	o.measure.Settle = settle
+	o.measure.Settle, o.measure.In = settle, s.In
 	o.measure.AddFlags(c.Flags())
 	return c
 }

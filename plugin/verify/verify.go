@@ -92,6 +92,7 @@ them, or with --identify inject somebody else owns the object or sets the header
 	c.Flags().BoolVar(&o.Passive, "passive", false, "send nothing: count users' own requests in the gateways, for at most --max-time")
 	c.Flags().StringVarP(&o.Output, "output", "o", "", "json: one VerificationReport document on stdout, everything else on stderr")
 	c.Flags().StringSliceVar(&o.Overrides, "override-owner", nil, "with --identify inject: write although this program owns the object, such as argocd or flagger")
+	o.Measure.In = s.In
 	o.Measure.AddFlags(c.Flags())
 	o.Measure.AddWatchFlags(c.Flags())
 	return c

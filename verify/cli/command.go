@@ -15,7 +15,7 @@ import (
 
 // NewCommand is the command tree of mesh-verify.
 func NewCommand(s Streams) *cobra.Command {
-	o := &options{streams: s}
+	o := newOptions(s)
 	root := &cobra.Command{
 		Use:   "mesh-verify URL --expect NAME=WEIGHT,...",
 		Short: "Measure whether a gateway splits traffic as told",
@@ -55,6 +55,8 @@ type options struct {
 	output  string
 	only    bool // load only
 }
+
+func newOptions(s Streams) *options { return &options{streams: s, load: LoadFlags{In: s.In}} }
 
 func (o *options) verify(c *cobra.Command, address string) error {
 	if err := CheckOutput(o.output, "text", "json"); err != nil {
@@ -126,17 +128,18 @@ func (o *options) url(address string) (string, error) {
 	}
 	u, err := url.Parse(address)
 	if err != nil {
-		return "", fault.Usagef("write it as http://HOST:PORT/PATH", "url %q: %w", address, err)
+		return address, nil // what is wrong with it is said elsewhere
 	}
-	ref, err := url.Parse(path)
+	u, err = WithPath(u, path)
 	if err != nil {
-		return "", fault.Usagef("", "--path %q: %w", path, err)
+		return "", err
 	}
-	return u.ResolveReference(ref).String(), nil
+	return u.String(), nil
 }
 
 func newLoad(s Streams) *cobra.Command {
-	o := &options{streams: s, only: true}
+	o := newOptions(s)
+	o.only = true
 	c := &cobra.Command{
 		Use:     "load URL",
 		Short:   "Only send load and count; no target, no verdict",
@@ -152,7 +155,7 @@ func newLoad(s Streams) *cobra.Command {
 }
 
 func newPlan(s Streams) *cobra.Command {
-	o := &options{streams: s}
+	o := newOptions(s)
 	c := &cobra.Command{
 		Use:     "plan --expect NAME=WEIGHT,...",
 		Short:   "How many requests and how long a verdict takes; sends nothing",

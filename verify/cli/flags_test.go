@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"errors"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -58,6 +60,8 @@ func TestRequestFile(t *testing.T) {
 		{text: "GET /x?y=1", method: "GET", path: "/x?y=1"},
 		{text: "POST /cart HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\nConnection: close\r\nAccept-Encoding: gzip\r\n\r\n{\"id\":1}\n\nmore", method: "POST", path: "/cart",
 			host: "a", body: "{\"id\":1}\n\nmore"},
+		{text: "POST / HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\n\n3\r\nabc\r\n0\r\n\r\n", err: "line 3: the content is in chunks"},
+		{text: "GET / HTTP/1.1\nHost: a\nhost: b\n\n", err: "line 3 names the host a second time"},
 		{text: "", err: "line 1"},
 		{text: "GET http://a/ HTTP/1.1\n", err: "line 1"},
 		{text: "GET / HTTP/1.1\nHost: a\nsecret without colon\n", err: "line 3"},
@@ -66,7 +70,7 @@ func TestRequestFile(t *testing.T) {
 		if err := os.WriteFile(file, []byte(row.text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		got, err := readRequestFile(file)
+		got, err := new(LoadFlags).readRequestFile(file)
 		if row.err != "" {
 			if err == nil || !strings.Contains(err.Error(), row.err) || strings.Contains(err.Error(), "secret") {
 				t.Errorf("%q: %v, want an error with %q and nothing of the file", row.text, err, row.err)
@@ -75,6 +79,38 @@ func TestRequestFile(t *testing.T) {
 		}
 		if err != nil || got.method != row.method || got.path != row.path || got.host != row.host || string(got.body) != row.body || !slices.Equal(got.header, row.header) {
 			t.Errorf("%q: %+v, %v", row.text, got, err)
+		}
+	}
+}
+
+// A path is what stands in the request line, and never says where to connect.
+func TestWithPath(t *testing.T) {
+	for _, row := range []struct{ path, want, err string }{
+		{path: "", want: "http://gw:8080/old?q=1"},
+		{path: "/", want: "http://gw:8080/"},
+		{path: "/x?a=b&c", want: "http://gw:8080/x?a=b&c"},
+		{path: "/x?", want: "http://gw:8080/x?"},
+		{path: "//127.0.0.2:9/x", want: "http://gw:8080//127.0.0.2:9/x"},
+		{path: "/a/../b/./c", want: "http://gw:8080/a/../b/./c"}, // a gateway must decide as it does for its users
+		{path: "/a%2Fb", want: "http://gw:8080/a%2Fb"},
+		{path: "/@user:9/x", want: "http://gw:8080/@user:9/x"},
+		{path: "/%zz", err: `invalid URL escape "%zz"`},
+		{path: "/x#y", err: "never sent"},
+		{path: "x", err: "slash"},
+	} {
+		address, err := url.Parse("http://gw:8080/old?q=1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := WithPath(address, row.path)
+		switch {
+		case row.err != "":
+			var f *fault.Error
+			if !errors.As(err, &f) || !strings.Contains(err.Error(), row.err) || f.Exit != fault.Usage || f.Hint == "" {
+				t.Errorf("%q: %v, want a usage error with %q and a hint", row.path, err, row.err)
+			}
+		case err != nil || got.String() != row.want || got.Host != "gw:8080":
+			t.Errorf("%q: %v, %v; want %s", row.path, got, err, row.want)
 		}
 	}
 }

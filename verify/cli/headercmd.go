@@ -15,17 +15,30 @@ import (
 // commandTime is how long a command may take to give a credential.
 const commandTime = 30 * time.Second
 
+// pipeTime is how long a command that has ended may leave its output open to what it started.
+const pipeTime = time.Second
+
 // headersFromCommands runs NAME=COMMAND terms by the shell, and gives header lines. What a command prints is a secret: it is
-// in no error, nor is what it says on stderr.
-func headersFromCommands(ctx context.Context, terms []string) ([]string, error) {
+// in no error, nor is what it says on stderr. The first time a command may ask the person at the terminal; a renewal runs
+// while load is sent, in a process group of its own, so that nothing of it outlives the run.
+func headersFromCommands(ctx context.Context, terms []string, renewal bool) ([]string, error) {
 	var lines []string
-	for _, term := range terms {
-		name, command, ok := strings.Cut(term, "=")
-		if !ok || name == "" || command == "" {
-			return nil, fault.Usagef(`write --header-from-cmd 'Authorization=echo "Bearer $(get-token)"'`, "--header-from-cmd %q is not NAME=COMMAND", term)
+	for i, term := range terms {
+		name, command, _ := strings.Cut(term, "=")
+		if !fieldName.MatchString(name) || command == "" {
+			return nil, fault.Usagef(`write --header-from-cmd 'Authorization=echo "Bearer $(get-token)"'`,
+				"--header-from-cmd number %d is not NAME=COMMAND", i+1)
 		}
 		limited, cancel := context.WithTimeout(ctx, commandTime)
-		out, err := shell(limited, command).Output()
+		c := shell(limited, command)
+		c.WaitDelay = pipeTime
+		if renewal {
+			alone(c)
+		}
+		out, err := c.Output()
+		if errors.Is(err, exec.ErrWaitDelay) {
+			err = nil // it went well, and left something running that holds its output
+		}
 		late := limited.Err() != nil
 		cancel()
 		value := strings.TrimSpace(string(out))

@@ -21,6 +21,8 @@ type Streams struct {
 
 // Main runs mesh-verify with its arguments (without the program's name) and gives the exit code.
 func Main(ctx context.Context, args []string, s Streams) fault.Code {
+	out := &output{Writer: s.Out}
+	s.Out = out
 	root := NewCommand(s)
 	root.SetArgs(args)
 	root.SetOut(s.Out)
@@ -29,8 +31,25 @@ func Main(ctx context.Context, args []string, s Streams) fault.Code {
 		root.SetIn(s.In)
 	}
 	err := root.ExecuteContext(ctx)
+	if out.err != nil && (err == nil || errors.As(err, new(fault.Verdict))) {
+		err = fault.New(fault.Failed, "whoever reads it ended too early, or the disk is full", "writing to stdout: %w", out.err)
+	}
 	fault.Print(s.Err, err)
 	return fault.ExitCode(err)
+}
+
+// output remembers that something could not be written, whoever wrote it: a report that is cut must not end like a whole one.
+type output struct {
+	io.Writer
+	err error // of the first write that failed; one goroutine at a time writes
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	n, err := o.Writer.Write(b)
+	if err != nil && o.err == nil {
+		o.err = err
+	}
+	return n, err
 }
 
 // UsageErrors makes a command's own complaints about flags and arguments usage errors of ours, with a hint.

@@ -13,7 +13,7 @@ import (
 )
 
 func newMerge(s Streams) *cobra.Command {
-	o := &options{streams: s}
+	o := newOptions(s)
 	c := &cobra.Command{
 		Use:   "merge FILE|-... --expect NAME=WEIGHT,...",
 		Short: "Join what workers counted and decide as one run",

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"os"
 	"slices"
 	"strings"
 
@@ -18,11 +17,11 @@ type requestFile struct {
 }
 
 // counted are fields that a recorded request has and that are made anew, or left out, for each one sent.
-var counted = []string{"content-length", "connection", "keep-alive", "proxy-connection", "accept-encoding", "te", "transfer-encoding"}
+var counted = []string{"content-length", "connection", "keep-alive", "proxy-connection", "accept-encoding", "te"}
 
-func readRequestFile(name string) (*requestFile, error) {
+func (f *LoadFlags) readRequestFile(name string) (*requestFile, error) {
 	const hint = "write it as GET /PATH HTTP/1.1, then fields, an empty line and the content; the method alone is -X"
-	data, err := os.ReadFile(name)
+	data, err := f.read(name)
 	if err != nil {
 		return nil, fault.Usagef(hint, "reading --request: %w", err)
 	}
@@ -50,8 +49,13 @@ func readRequestFile(name string) (*requestFile, error) {
 			switch {
 			case !ok:
 				return nil, fault.Usagef(hint, "--request %s, line %d has no colon", name, number) // not shown: it may be a secret
+			case lower == "host" && r.host != "":
+				return nil, fault.Usagef("leave one Host line, or say the host with --host", "--request %s, line %d names the host a second time", name, number)
 			case lower == "host":
 				r.host = strings.TrimSpace(value)
+			case lower == "transfer-encoding":
+				return nil, fault.Usagef("leave the field out, and let the file hold the content itself, without the lengths of its chunks",
+					"--request %s, line %d: the content is in chunks, which would be sent as content", name, number)
 			case !slices.Contains(counted, lower):
 				r.header = append(r.header, text)
 			}

@@ -38,8 +38,11 @@ func (v *View) Announce(l report.Load, p verify.Plan) {
 	v.Warn(l, p)
 }
 
-// Warn says the warnings of a plan, for those who have said where the load goes.
-func (v *View) Warn(_ report.Load, p verify.Plan) {
+// Warn says what is to be known before the first request, for those who have said where the load goes.
+func (v *View) Warn(l report.Load, p verify.Plan) {
+	if l.Insecure {
+		fmt.Fprintln(v.out, "warning: the certificate is not verified (--insecure): whoever answers is believed")
+	}
 	v.warned = p.Warnings
 	for _, w := range p.Warnings {
 		fmt.Fprintf(v.out, "warning: %s\n", w)

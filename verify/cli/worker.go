@@ -12,7 +12,7 @@ import (
 )
 
 func newWorker(s Streams) *cobra.Command {
-	o := &options{streams: s}
+	o := newOptions(s)
 	var id string
 	var slowerThan time.Duration
 	c := &cobra.Command{

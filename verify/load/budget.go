@@ -1,6 +1,9 @@
 package load
 
-import "sync/atomic"
+import (
+	"math"
+	"sync/atomic"
+)
 
 // leaseBlock is how many requests a shard takes from the pool at once, so that the pool's cache line is rarely shared.
 const leaseBlock = 64
@@ -20,6 +23,7 @@ type lease struct {
 }
 
 func newBudget(total uint64, shards int) *budget {
+	total = min(total, math.MaxInt64) // the pool counts down in an int64
 	b := &budget{total: total, leases: make([]lease, shards)}
 	b.pool.Store(int64(total))
 	return b

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -44,6 +45,14 @@ func TestFeed(t *testing.T) {
 	f.add(Change{Connection: 1, Dial: 2, Label: 2}, 1)
 	if len(f.queue) != 1 || f.queue[0].Label != 2 {
 		t.Errorf("queued %+v, want only what the new connection brought", f.queue)
+	}
+}
+
+// A cap beyond what is counted in 63 bits is that of 63 bits, not none at all.
+func TestBudgetBeyondCounting(t *testing.T) {
+	b := newBudget(math.MaxUint64, 1)
+	if !b.take(0) || b.sent() != 1 || b.empty() {
+		t.Errorf("of the largest cap %d were sent, empty %v; want 1, false", b.sent(), b.empty())
 	}
 }
 

@@ -42,12 +42,7 @@ func (l *lane) dial() (net.Conn, *wire, Outcome, error) {
 	if to.err != nil {
 		return nil, nil, DialError, to.err
 	}
-	ctx, cancel := context.WithTimeout(l.x.dialing, l.x.plan.DialTimeout)
-	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", to.dial)
-	if err == nil {
-		err = l.introduce(conn)
-	}
+	conn, err := dialTCP(l.x.dialing, &l.x.plan, to.dial)
 	if err != nil {
 		return nil, nil, DialError, to.explain(err)
 	}
@@ -55,16 +50,8 @@ func (l *lane) dial() (net.Conn, *wire, Outcome, error) {
 	if !below.secure {
 		return below, below, NoOutcome, nil
 	}
-	config := l.x.plan.TLS
-	if config.ServerName == "" {
-		config = config.Clone()
-		config.ServerName = to.host
-	}
-	shaken, cancelShake := context.WithTimeout(l.x.dialing, l.x.plan.DialTimeout)
-	defer cancelShake()
-	secure := tls.Client(below, config)
-	if err := secure.HandshakeContext(shaken); err != nil {
-		_ = conn.Close()
+	secure, err := shake(l.x.dialing, &l.x.plan, l.x.plan.TLS, below, to.host)
+	if err != nil {
 		return nil, nil, TLSError, err
 	}
 	return secure, below, NoOutcome, nil
@@ -76,9 +63,62 @@ func isAlert(err error) bool {
 	return errors.As(err, &op) && op.Op == "remote error" // as crypto/tls reports one; its type is not exported
 }
 
-// introduce says who connects, if the plan wants that.
-func (l *lane) introduce(conn net.Conn) error {
-	if l.x.plan.ProxyProtocol == 0 {
+// Negotiate asks an address, host:port, on a connection of its own which protocol it chooses by ALPN; empty: it chooses
+// none. The connection begins as those of the plan do.
+func Negotiate(ctx context.Context, p *Plan, address string, protocols ...string) (string, error) {
+	plan := p.withDefaults()
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", err
+	}
+	conn, err := dialTCP(ctx, &plan, address)
+	if err != nil {
+		return "", err
+	}
+	config := plan.TLS.Clone()
+	config.NextProtos = protocols
+	secure, err := shake(ctx, &plan, config, conn, host)
+	if err != nil {
+		return "", err
+	}
+	defer secure.Close()
+	return secure.ConnectionState().NegotiatedProtocol, nil
+}
+
+// dialTCP connects, and says who connects if the plan wants that.
+func dialTCP(ctx context.Context, p *Plan, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.DialTimeout)
+	defer cancel()
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	if err := introduce(conn, p.ProxyProtocol); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+// shake does the handshake of TLS on a connection, and closes that if it fails.
+func shake(ctx context.Context, p *Plan, config *tls.Config, conn net.Conn, host string) (*tls.Conn, error) {
+	if config.ServerName == "" {
+		config = config.Clone()
+		config.ServerName = host
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.DialTimeout)
+	defer cancel()
+	secure := tls.Client(conn, config)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return secure, nil
+}
+
+// introduce says who connects, in a version of the proxy protocol; 0: not at all.
+func introduce(conn net.Conn, version int) error {
+	if version == 0 {
 		return nil
 	}
 	from, err := netip.ParseAddrPort(conn.LocalAddr().String())
@@ -89,9 +129,6 @@ func (l *lane) introduce(conn net.Conn) error {
 	if err != nil {
 		return err
 	}
-	if _, err := conn.Write(appendProxyHeader(nil, l.x.plan.ProxyProtocol, from, to)); err != nil {
-		_ = conn.Close()
-		return err
-	}
-	return nil
+	_, err = conn.Write(appendProxyHeader(nil, version, from, to))
+	return err
 }

@@ -93,11 +93,11 @@ func BuildRequest(o RequestOptions) ([]byte, error) {
 func headerFields(lines []string, bad func(hint, format string, args ...any)) (fields []string, host string) {
 	const hint = "write it as -H 'Name: value'"
 	seen := map[string]bool{}
-	for i, line := range lines {
+	for _, line := range lines {
 		name, value, ok := strings.Cut(line, ":")
 		if !ok {
 			if name, ok = strings.CutSuffix(line, ";"); !ok {
-				bad(hint, "header line %d has no colon", i+1) // not shown: it may be a secret
+				bad(hint, "a header line has no colon") // not shown: it may be a secret
 				continue
 			}
 		}
@@ -105,7 +105,7 @@ func headerFields(lines []string, bad func(hint, format string, args ...any)) (f
 		lower := strings.ToLower(name)
 		switch {
 		case !isTokenText(name):
-			bad(hint, "header name %q is not an HTTP token", name)
+			bad(hint, "what stands before the colon of a header line is not a name") // not shown: it may be a secret that holds a colon
 		// A line break in a value would smuggle further headers, or a second request that nobody counts.
 		case strings.ContainsAny(value, "\r\n\x00"):
 			bad(hint, "the value of header %s holds a line break or a NUL", name)

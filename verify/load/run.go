@@ -3,7 +3,6 @@ package load
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -107,7 +106,10 @@ func (x *run) supervise(ctx context.Context, ready, done <-chan struct{}, kick f
 		again.Stop()
 		break
 	}
-	x.background.Wait()
+	select {
+	case <-closing(&x.background):
+	case <-x.plan.Abort: // whoever renews a credential has been told to stop, and may be deaf
+	}
 	x.r.own.cpu.Store(int64(processorTime() - cpu))
 	x.r.finish()
 }
@@ -150,12 +152,8 @@ func (x *run) hintFor(o Outcome, text string) string {
 		return RemedyPorts
 	case x.r.own.noFile.Load() > 0:
 		return RemedyFiles
-	case strings.Contains(text, "remote error: tls:") && strings.Contains(text, "certificate"):
-		return "give a certificate that the far side accepts with --cert and --key"
-	case o == TLSError:
-		return "give the authority with --ca, the name with --host, or check that the port speaks TLS"
 	}
-	return "check the address and the port, and that the gateway runs"
+	return Remedy(o, text)
 }
 
 // ease slows the load down because a reply asked for it.

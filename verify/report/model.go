@@ -99,6 +99,7 @@ type Load struct {
 	Addresses         []string          `json:"addresses"`
 	Engine            string            `json:"engine"`
 	Protocol          string            `json:"protocol"`
+	Insecure          bool              `json:"insecure,omitempty"` // the far side's certificate was not verified: --insecure
 	Connections       int               `json:"connections"`
 	Streams           int               `json:"streams,omitempty"`   // HTTP/2: requests at once on each connection, where more than one was asked for
 	RateAsked         float64           `json:"rateAsked,omitempty"` // requests per second; absent in a closed loop

@@ -22,6 +22,15 @@ func Text(s string) string {
 	return q[1 : len(q)-1]
 }
 
+// URL is an address as it may be quoted in an error, with the word or two that say what it is: an address that could not be
+// read may hold a password wherever there is an @.
+func URL(address string) string {
+	if strings.Contains(address, "@") {
+		return "the address, not shown because it may hold a password,"
+	}
+	return strconv.Quote(address)
+}
+
 // Lines is Text of each line.
 func Lines(s string) string {
 	lines := strings.Split(s, "\n")

@@ -59,8 +59,8 @@ func (l *Line) Totals() load.Totals {
 	return t
 }
 
-// maxText bounds names, which are shown to people.
-const maxText = 256
+// MaxText bounds names, which are shown to people.
+const MaxText = 256
 
 // check says what is wrong with a line that is JSON.
 func (l *Line) check() error {
@@ -69,7 +69,7 @@ func (l *Line) check() error {
 		return fmt.Errorf("it is in version %q of the stream, this program reads %q", strings.TrimPrefix(l.Stream, family), strings.TrimPrefix(Format, family))
 	case l.Stream != Format:
 		return errors.New("it is not a worker's")
-	case l.Worker == "" || len(l.Worker) > maxText:
+	case l.Worker == "" || len(l.Worker) > MaxText:
 		return errors.New("its worker has no name, or a very long one")
 	case l.At <= 0 || l.Began < 0:
 		return errors.New("it names no time")
@@ -77,7 +77,7 @@ func (l *Line) check() error {
 		return fmt.Errorf("it names %d versions; a worker tells %d apart", len(l.Labels), load.MaxLabels)
 	}
 	for i, name := range l.Labels {
-		if len(name) > maxText || slices.Contains(l.Labels[:i], name) {
+		if len(name) > MaxText || slices.Contains(l.Labels[:i], name) {
 			return errors.New("a version is named twice, or at great length")
 		}
 	}
