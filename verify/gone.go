@@ -16,8 +16,8 @@ func (r *run) leftEvidence() bool {
 	return f.totals.Evidence.Requests > 0 && f.unanswerable(r.plan.TLS != nil, false) == nil
 }
 
-// withoutEnd says in a report that the load broke off: the far side went away, or there was no port left to connect from. A FAIL stands: it was proved by then. A run that only loads has no
-// verdict that could say it; then the error does.
+// withoutEnd says in a report that the load broke off: the far side went away, or there was no port left to connect from. A FAIL
+// stands: it was proved by then. A run that only loads has no verdict that could say it; then the error does.
 func (r *run) withoutEnd(out *Report) error {
 	if r.gone == nil {
 		return nil

@@ -78,12 +78,12 @@ func (l *lane) fails(n int) {
 	l.failed, l.pause = n, min(dialPause<<min(n-1, 10), dialPauseMax)
 }
 
-// unused is called when the far side has ended a connection while no request was outstanding. If it never carried one, that is
-// as good as a dial that failed, so that nobody is flooded with connections. It costs no request, unless the far side said
-// why: what it thinks of a client's certificate comes behind the handshake (RFC 8446, 4.4.2).
+// unused is called when the far side has ended a connection while no request was outstanding. If it never carried one and was
+// young, that is as good as a dial that failed, so that nobody is flooded with connections. It costs no request, unless the
+// far side said why: what it thinks of a client's certificate comes behind the handshake (RFC 8446, 4.4.2).
 func (l *lane) unused(err error) {
-	if l.served > 0 || l.x.stopping.Load() {
-		return
+	if l.served > 0 || l.x.stopping.Load() || l.x.r.now()-l.dialed >= dialPauseMax {
+		return // an old one waited for its first turn longer than the far side has patience
 	}
 	n := l.before + 1
 	if isAlert(err) {
