@@ -17,10 +17,9 @@ import (
 // cost counts system calls and heap octets per request: the difference of a long and a short run, so that beginning and end
 // cancel.
 func (b *bench) cost(ctx context.Context) error {
-	b.results.Costs = nil
-	_, lacking := exec.LookPath("strace")
-	if lacking != nil {
-		say("!!! SKIPPED: system calls are not counted; get strace with: apt-get install strace")
+	b.results.Costs, b.results.CallsBy = nil, callsBy()
+	if b.results.CallsBy == "" {
+		say("!!! SKIPPED: system calls are not counted; get perf or strace with: apt-get install linux-perf strace")
 	}
 	for _, client := range b.present(races[0].clients) {
 		if client == "floor" {
@@ -28,8 +27,8 @@ func (b *bench) cost(ctx context.Context) error {
 		}
 		c := Cost{Client: client}
 		var err error
-		if lacking == nil {
-			if c.Calls, err = b.perRequest(ctx, client, 10_000, b.systemCalls); err != nil {
+		if b.results.CallsBy != "" {
+			if c.Calls, err = b.perRequest(ctx, client, 50_000, b.systemCalls); err != nil {
 				return err
 			}
 		}
@@ -44,6 +43,20 @@ func (b *bench) cost(ctx context.Context) error {
 	}
 	return nil
 }
+
+// callsBy is what can count system calls here: perf, which a client does not feel (it wants /sys/kernel/tracing mounted, and
+// rights), else strace, which stops it at each, so that replies lie ready when it looks; empty without either.
+func callsBy() string {
+	if exec.Command("perf", "stat", "-e", callEvent, "true").Run() == nil {
+		return "perf"
+	}
+	if _, err := exec.LookPath("strace"); err == nil {
+		return "strace"
+	}
+	return ""
+}
+
+const callEvent = "raw_syscalls:sys_enter"
 
 // writtenInGo are the clients whose runtime tells what was allocated.
 var writtenInGo = map[string]bool{"epoll": true, "portable": true, "fortio": true, "hey": true, "vegeta": true}
@@ -65,12 +78,19 @@ func (b *bench) perRequest(ctx context.Context, client string, requests int, mea
 	return (used[1] - used[0]) / float64(seen[1]-seen[0]), nil
 }
 
-// strace's last line: % time, seconds, usecs/call, calls, errors, total.
-var totalCalls = regexp.MustCompile(`(?m)^\s*100\.00\s+\S+\s+\S+\s+(\d+)(\s+\d+)?\s+total`)
+// The number in perf's line of the event, and in strace's last: % time, seconds, usecs/call, calls, errors, total.
+var totalCalls = map[string]*regexp.Regexp{
+	"perf":   regexp.MustCompile(`(?m)^(\d+),,raw_syscalls:sys_enter`),
+	"strace": regexp.MustCompile(`(?m)^\s*100\.00\s+\S+\s+\S+\s+(\d+)(\s+\d+)?\s+total`),
+}
 
 func (b *bench) systemCalls(ctx context.Context, client string, j *job) (float64, uint64, error) {
-	file := filepath.Join(b.tools.dir, "strace.txt")
-	j.before = []string{"strace", "-c", "-f", "-o", file}
+	file := filepath.Join(b.tools.dir, "calls.txt")
+	by := b.results.CallsBy
+	j.before = map[string][]string{
+		"perf":   {"perf", "stat", "-x", ",", "-o", file, "-e", callEvent},
+		"strace": {"strace", "-c", "-f", "-o", file},
+	}[by]
 	e, err := b.toEnd(ctx, client, j, far.Settings{})
 	if err != nil {
 		return 0, 0, err
@@ -79,9 +99,9 @@ func (b *bench) systemCalls(ctx context.Context, client string, j *job) (float64
 	if err != nil {
 		return 0, 0, err
 	}
-	found := totalCalls.FindSubmatch(text)
+	found := totalCalls[by].FindSubmatch(text)
 	if found == nil {
-		return 0, 0, fmt.Errorf("strace of %s says no total: %s", client, tail(text))
+		return 0, 0, fmt.Errorf("%s of %s says no total: %s", by, client, tail(text))
 	}
 	calls, err := strconv.ParseFloat(string(found[1]), 64)
 	return calls, e.far.Requests, err

@@ -39,9 +39,12 @@ func (r *Results) costs() string {
 		}
 		rows = append(rows, fmt.Sprintf("| %s | %s | %s |", c.Client, calls, octets))
 	}
-	return section("What a request costs", "The difference of a long and a short run, 64 connections: system calls as strace counts them (goal: at most 2.2 for epoll), and octets of heap as the\n"+
-		"Go runtime's trace of collections shows them (goal: none; `go test ./verify/load -run Alloc` holds the same by count). `–`: not written in Go.\n"+
-		"strace makes a client slow, so that replies lie ready when it looks; running free, one that looks before it waits makes up to one call more.",
+	slowed := ""
+	if r.CallsBy == "strace" {
+		slowed = "\nstrace makes a client slow, so that replies lie ready when it looks; running free, one that looks before it waits makes up to one call more."
+	}
+	return section("What a request costs", "The difference of a long and a short run, 64 connections: system calls as "+r.CallsBy+" counts them (goal: at most 2.2 for epoll), and octets of heap as the\n"+
+		"Go runtime's trace of collections shows them (goal: none; `go test ./verify/load -run Alloc` holds the same by count). `–`: not written in Go."+slowed,
 		"| client | system calls a request | heap octets a request |", rows)
 }
 

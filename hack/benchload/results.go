@@ -14,6 +14,7 @@ type Results struct {
 	WarmUp   float64
 	Samples  []Sample
 	Costs    []Cost
+	CallsBy  string // what counted system calls; empty: nothing
 	Pacing   []Pacing
 	Pauses   []Pause
 	Stops    []Stop
