@@ -19,28 +19,8 @@ import (
 // outcome by itself is tested in verify/load; this is the whole program.
 func TestBadServers(t *testing.T) {
 	head := "HTTP/1.1 200 OK\r\nx-app-version: v1\r\n"
-	listen := func(handle func(net.Conn)) string {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { l.Close() })
-		go func() {
-			for {
-				c, err := l.Accept()
-				if err != nil {
-					return
-				}
-				go func() {
-					defer c.Close()
-					buf := make([]byte, 4096)
-					if _, err := c.Read(buf); err == nil {
-						handle(c)
-					}
-				}()
-			}
-		}()
-		return "http://" + l.Addr().String() + "/"
+	listen := func(handle func(net.Conn)) string { // one request on each connection
+		return "http://" + raw(t, func(c net.Conn, _ int64) bool { handle(c); return false }) + "/"
 	}
 	secure := httptest.NewTLSServer(http.NotFoundHandler())
 	t.Cleanup(secure.Close)
