@@ -118,7 +118,7 @@ func (m *merge) progress() Progress {
 
 // report decides on all there is: the final counts of all workers, or, when one was lost, the last instant known of all.
 func (m *merge) report() (*Report, error) {
-	f, workers := m.findings()
+	f, workers, hidden := m.findings()
 	lost := slices.ContainsFunc(workers, func(w report.Worker) bool { return !w.Complete })
 	if !lost {
 		if err := f.unanswerable(strings.HasPrefix(f.load.URL, "https:"), m.interrupted); err != nil {
@@ -135,7 +135,6 @@ func (m *merge) report() (*Report, error) {
 		f.undecided(out, verdict.CodeIncomplete, "no moment is known of all workers: "+incomplete(workers))
 		return out, nil
 	}
-	hidden := m.hidden()
 	if err := f.judge(out, m.procedure, &m.evidence); err != nil {
 		e := new(fault.Error)
 		if errors.As(err, &e) && e.Name == verdict.CodeIdentify && len(hidden) > 0 {
@@ -165,8 +164,9 @@ func (m *merge) report() (*Report, error) {
 	return out, nil
 }
 
-// findings adds up what the workers counted.
-func (m *merge) findings() (findings, []report.Worker) {
+// findings adds up what the workers counted. hidden says which of them, who know no target, had met as many versions as they tell
+// apart before one of the target.
+func (m *merge) findings() (_ findings, _ []report.Worker, hidden []string) {
 	k := m.config.Target.Len()
 	f := findings{target: m.config.Target, confidence: m.config.Confidence, slowerThan: m.config.SlowerThan, load: report.Load{Addresses: []string{}}}
 	f.totals = load.Totals{Labels: m.config.Target.Names(), Snapshot: load.Snapshot{Versions: make([]load.VersionStats, k)}}
@@ -182,12 +182,15 @@ func (m *merge) findings() (findings, []report.Worker) {
 		}
 		w := report.Worker{Name: report.Safe(l.Worker), RunID: report.Safe(l.RunID), Sent: l.Sent, Complete: l.Final != nil}
 		end := l.At
+		t := l.Totals()
+		if n := t.HideOther(m.config.Target.Names()); n > 0 {
+			hidden = append(hidden, fmt.Sprintf("worker %s met %d other versions before it met all of the target: %s of its replies may be of any version",
+				l.Worker, load.MaxLabels, report.Count(n)))
+		}
 		if l.Final != nil {
 			w.Error = report.Safe(l.Final.Error)
 			f.inFlight += l.Final.InFlight
 			end = l.Began + int64(1000*l.Final.Seconds)
-			t := l.Totals()
-			t.HideOther(m.config.Target.Names())
 			f.totals.Add(&t)
 		}
 		whole = whole && w.Complete
@@ -205,22 +208,7 @@ func (m *merge) findings() (findings, []report.Worker) {
 	if began := m.started(); ended > began.UnixMilli() {
 		f.seconds = time.UnixMilli(ended).Sub(began).Seconds()
 	}
-	return f, workers
-}
-
-// hidden says which workers, who know no target, had met as many versions as they tell apart before one of the target.
-func (m *merge) hidden() (list []string) {
-	for _, l := range m.join.Last() {
-		if l == nil {
-			continue
-		}
-		t := l.Totals()
-		if n := t.HideOther(m.config.Target.Names()); n > 0 {
-			list = append(list, fmt.Sprintf("worker %s met %d other versions before it met all of the target: %s of its replies may be of any version",
-				l.Worker, load.MaxLabels, report.Count(n)))
-		}
-	}
-	return list
+	return f, workers, hidden
 }
 
 // settling is how many requests whole workers sent before their evidence began.

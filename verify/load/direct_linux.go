@@ -4,11 +4,7 @@ import (
 	"io"
 	"net"
 	"syscall"
-	"time"
 )
-
-// glance is how long a reply is awaited at first before the socket is looked at without being told to. It is a choice: see direct.
-const glance = 250 * time.Millisecond
 
 // direct sends a request and takes the first octets of its reply at the socket itself. A net.Conn asks the socket
 // before it waits, and after a request nothing is there yet: a third call for each, 5 % of its time. Here the request leaves

@@ -2,12 +2,7 @@
 
 package load
 
-import (
-	"net"
-	"time"
-)
-
-const glance = 250 * time.Millisecond
+import "net"
 
 // direct is only for Linux; elsewhere a connection's own calls do.
 type direct struct{}

@@ -91,7 +91,7 @@ func (l *lane) unused(err error) {
 			return
 		}
 	} else {
-		l.x.r.notes.add(NoOutcome, func() string {
+		l.x.r.notes.add(DialError, func() string {
 			return fmt.Sprintf("%s ends connections before a request is sent", l.x.r.peers.names()[l.peer])
 		})
 	}

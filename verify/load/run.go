@@ -138,7 +138,7 @@ func (x *run) err() error {
 	}
 	x.r.notes.mu.Lock()
 	defer x.r.notes.mu.Unlock()
-	for _, o := range []Outcome{TLSError, DialError, NoOutcome} {
+	for _, o := range []Outcome{TLSError, DialError} {
 		if text := x.r.notes.text[o]; text != "" {
 			return fault.New(fault.Failed, x.hintFor(o, text), "every connection failed %d times in a row: %s", deadDials, text)
 		}

@@ -148,7 +148,6 @@ type VersionStats struct {
 	Outcomes   OutcomeCounts  `json:"outcomes"`
 	Status     [6]uint64      `json:"status"`               // by class, 1xx at 1; 0: no accepted head, or a code outside 100 to 599
 	Codes      map[int]uint64 `json:"codes,omitempty"`      // by status code, of accepted heads, without the 2xx
-	Away       AwayCounts     `json:"away,omitzero"`        // by the codes of Away
 	LastStatus int            `json:"lastStatus,omitempty"` // of one of the latest replies, 0 without an accepted head
 	Failures   uint64         `json:"failures,omitempty"`   // see Evidence
 	Slower     uint64         `json:"slower,omitempty"`     // with a service time above the plan's SlowerThan, complete or not
@@ -173,9 +172,6 @@ func (l *VersionStats) count(res *result, flaws Flaws, paced bool) {
 	l.Status[class]++
 	if class != 2 && res.status > 0 {
 		l.code(int(res.status), 1)
-	}
-	if class == 3 || class == 4 {
-		l.Away.count(int(res.status))
 	}
 	l.LastStatus = int(res.status)
 	if !res.outcome.Complete() {
@@ -211,9 +207,6 @@ func (l *VersionStats) merge(other *VersionStats) {
 	}
 	for status, n := range other.Codes {
 		l.code(status, n)
-	}
-	for i, n := range other.Away {
-		l.Away[i] += n
 	}
 	l.Service.Merge(&other.Service)
 	l.Response.Merge(&other.Response)

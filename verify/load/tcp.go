@@ -3,7 +3,12 @@ package load
 import (
 	"io"
 	"net"
+	"time"
 )
+
+// glance is how long a reply is awaited the direct way before the socket is looked at without being told to. It is a choice: see
+// direct.
+const glance = 250 * time.Millisecond
 
 // wire is a connection of TCP, alone or under TLS. Where there is a direct way, a request is held until its reply is read.
 type wire struct {
