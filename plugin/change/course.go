@@ -112,7 +112,7 @@ func (c *course) prepare(ctx context.Context) (err error) {
 	if c.plan, err = o.Plan(c.subject, c.planOptions(verdict)); err != nil {
 		return err
 	}
-	if err := c.subject.FindGateways(ctx); err != nil && ((o.Wait || o.Verify) && !o.dry() || c.byURL()) {
+	if err := c.subject.FindGateways(ctx); err != nil && ((o.Wait || o.Verify) && !o.dry() || o.byURL()) {
 		return err
 	}
 	c.screen.Title(c.subject.Title()...)

@@ -15,9 +15,10 @@ import (
 
 // governed makes sure that the request of --url governs what is changed, where it is not measured.
 func (c *course) governed(ctx context.Context) error {
-	if !c.byURL() || c.options.Verify && !c.options.dry() {
+	if !c.options.byURL() || c.options.Verify && !c.options.dry() {
 		return nil
 	}
+	c.readOnce(ctx)
 	for _, change := range c.plan.Changes {
 		if err := measure.Govern(ctx, c.subject.Of(change.Entry), c.options.Measure, c.screen); err != nil {
 			return err
@@ -26,8 +27,13 @@ func (c *course) governed(ctx context.Context) error {
 	return nil
 }
 
-// byURL is true with --url, which must govern what is changed even where nothing is measured.
-func (c *course) byURL() bool { return c.options.Measure != nil && c.options.Measure.URL != "" }
+// readOnce reads for all of several routes what decides about their requests: each would read it for itself. Whoever needs it says
+// what is wrong.
+func (c *course) readOnce(ctx context.Context) {
+	if len(c.plan.Changes) > 1 {
+		_, _, _ = c.subject.Rules(ctx)
+	}
+}
 
 // openSites finds for each route where its load goes in, and how replies name versions there.
 func (c *course) openSites(ctx context.Context) error {
@@ -35,9 +41,7 @@ func (c *course) openSites(ctx context.Context) error {
 		return nil
 	}
 	several := len(c.plan.Changes) > 1
-	if several {
-		_, _, _ = c.subject.Rules(ctx) // read once for all; whoever needs them says what is wrong
-	}
+	c.readOnce(ctx)
 	for _, change := range c.plan.Changes {
 		if several {
 			c.screen.Line("%s", report.Safe(change.Entry.Label()))

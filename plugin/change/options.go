@@ -108,7 +108,10 @@ func (o *Options) Validate() error {
 }
 
 // asks is true where a request has a say: one that is measured, or that --url gives to choose the route by.
-func (o *Options) asks() bool { return o.Verify || o.Measure != nil && o.Measure.URL != "" }
+func (o *Options) asks() bool { return o.Verify || o.byURL() }
+
+// byURL is true with --url, which must govern what is changed even where nothing is measured.
+func (o *Options) byURL() bool { return o.Measure != nil && o.Measure.URL != "" }
 
 // dry is true for both kinds of rehearsal.
 func (o *Options) dry() bool { return o.DryRun == "client" || o.DryRun == "server" }

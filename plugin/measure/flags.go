@@ -71,8 +71,10 @@ func (f *Flags) Validate() error {
 	_, err := f.Config()
 	path, pathErr := f.LoadFlags.Path()
 	err = errors.Join(err, pathErr)
-	if own, ownErr := f.LoadFlags.Config(); f.URL != "" && (ownErr == nil && own.Host != "" || path != "") {
-		err = errors.Join(err, fault.Usagef("leave out one of them", "--url says host and path, and so do --host, --path, --request and --grpc"))
+	if f.URL != "" {
+		if own, ownErr := f.LoadFlags.Config(); ownErr == nil && own.Host != "" || path != "" {
+			err = errors.Join(err, fault.Usagef("leave out one of them", "--url says host and path, and so do --host, --path, --request and --grpc"))
+		}
 	}
 	if f.Address != "" {
 		if _, addressErr := mesh.ParseAddress(f.Address); addressErr != nil {

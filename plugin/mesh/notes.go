@@ -105,6 +105,7 @@ func (c *Client) note(ctx context.Context, o Object, tidy bool, edit func(*route
 		}
 		if tidy {
 			c.forget(ctx, notes, noteKey(o.Kind, o.GetName()))
+			tidy = false // when another write came between, the next change tidies up
 		}
 		notes.Data[noteKey(o.Kind, o.GetName())] = h.String()
 		verb := "update"

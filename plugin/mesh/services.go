@@ -22,7 +22,7 @@ func (g *Gateways) Toward(scheme string, port int) bool {
 		return false
 	}
 	g.Server = g.servers[at]
-	slices.SortStableFunc(g.services, func(a, b core.Service) int { return rank(a, g.Server) - rank(b, g.Server) })
+	g.rankServices()
 	return true
 }
 
@@ -53,11 +53,15 @@ func (c *Client) findServices(ctx context.Context, g *Gateways) error {
 			}
 		}
 	}
-	slices.SortStableFunc(g.services, func(a, b core.Service) int { return rank(a, g.Server) - rank(b, g.Server) })
+	g.rankServices()
 	if len(g.services) > 0 {
 		g.Service = g.services[0].Namespace + "/" + g.services[0].Name
 	}
 	return nil
+}
+
+func (g *Gateways) rankServices() {
+	slices.SortStableFunc(g.services, func(a, b core.Service) int { return rank(a, g.Server) - rank(b, g.Server) })
 }
 
 // rank orders Services: the port first, then what reaches further.

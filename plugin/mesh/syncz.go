@@ -8,16 +8,14 @@ import (
 	"time"
 
 	core "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // istiod is asked over its debug ports, the newer first; a request that comes by a port-forward comes from its own loopback, which
 // needs no credentials of Istio.
 const (
-	istiodLabel = "app=istiod"
-	synczPath   = "/debug/syncz?namespace="
-	routesType  = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
-	synczTime   = 3 * time.Second // of one question: it is asked after something else has failed, and must not take as long
+	synczPath  = "/debug/syncz?namespace="
+	routesType = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
+	synczTime  = 3 * time.Second // of one question: it is asked after something else has failed, and must not take as long
 )
 
 var istiodPorts = []int{15014, 8080}
@@ -28,10 +26,6 @@ var istiodPorts = []int{15014, 8080}
 func (c *Client) Nacks(ctx context.Context, g *Gateways) map[string]string {
 	ctx, cancel := context.WithTimeout(ctx, synczTime)
 	defer cancel()
-	list, err := c.kube.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{LabelSelector: istiodLabel})
-	if err != nil {
-		return nil
-	}
 	namespaces := map[string]bool{}
 	for _, pod := range g.Pods {
 		namespaces[pod.Namespace] = true
@@ -41,9 +35,8 @@ func (c *Client) Nacks(ctx context.Context, g *Gateways) map[string]string {
 		nacks = map[string]string{}
 		group sync.WaitGroup
 	)
-	for i := range list.Items {
-		p := &list.Items[i]
-		if p.Status.Phase != core.PodRunning || !ready(p) {
+	for _, p := range c.istiodPods(ctx) {
+		if p.Status.Phase != core.PodRunning || !ready(&p) {
 			continue
 		}
 		group.Go(func() {

@@ -13,9 +13,9 @@ import (
 	"github.com/mesh-split/mesh-split/plugin/route"
 )
 
-// Unread says what keeps the istiods that feed gateway pods from reading a route object, the Gateways it is bound to, or the Service
-// that says where the pods listen: the cause, where something should be live and never is. It reads istiod's pods, its mesh config, labels of namespaces and of the Gateways. Each
-// of these rights is optional, and without it less is known.
+// Unread says what keeps the istiods that feed gateway pods from reading a route object, the Gateways it is bound to, or the
+// Service that says where the pods listen: the cause, where something should be live and never is. It reads istiod's pods, its
+// mesh config, labels of namespaces and of the Gateways. Each of these rights is optional, and without it less is known.
 func (c *Client) Unread(ctx context.Context, o Object, g *Gateways, pods []Pod) []route.Unread {
 	var found []route.Unread
 	say := func(u *route.Unread) {
@@ -24,16 +24,16 @@ func (c *Client) Unread(ctx context.Context, o Object, g *Gateways, pods []Pod) 
 		}
 	}
 	gateways, istiods := c.gatewayMetadata(ctx, o, g), c.istiods(ctx)
+	needed := slices.Concat([]route.Object{o.Object}, gateways, g.service())
 	type feed struct{ revision, namespace string }
 	seen := map[feed]bool{}
 	for _, p := range pods {
 		revision := revisionOf(p, istiods)
-		if f := (feed{revision, p.Namespace}); seen[f] {
+		f := feed{revision, p.Namespace}
+		if seen[f] {
 			continue
-		} else {
-			seen[f] = true
 		}
-		needed := slices.Concat([]route.Object{o.Object}, gateways, g.service())
+		seen[f] = true
 		i := c.istiod(ctx, revision, istiods, needed)
 		for _, object := range needed {
 			say(i.Unread(object))
@@ -51,13 +51,18 @@ type istiodPod struct {
 	scoped              bool
 }
 
-// istiods are the pods of istiod, as its chart labels them; none where they may not be listed, or run outside of the cluster.
-func (c *Client) istiods(ctx context.Context) (all []istiodPod) {
+// istiodPods are the pods of istiod, as its chart labels them; none where they may not be listed, or run outside of the cluster.
+func (c *Client) istiodPods(ctx context.Context) []core.Pod {
 	list, err := c.kube.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{LabelSelector: "app=istiod"})
 	if err != nil {
 		return nil
 	}
-	for _, p := range list.Items {
+	return list.Items
+}
+
+// istiods are what istiodPods say of themselves.
+func (c *Client) istiods(ctx context.Context) (all []istiodPod) {
+	for _, p := range c.istiodPods(ctx) {
 		i := istiodPod{namespace: p.Namespace, revision: p.Labels[route.RevisionLabel]}
 		for _, container := range p.Spec.Containers {
 			for _, e := range container.Env {

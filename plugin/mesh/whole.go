@@ -113,8 +113,10 @@ func (c *Client) rules(ctx context.Context, m *route.Mesh, namespace string) []r
 		r := &reads[i]
 		group.Go(func() { r.got, r.err = c.list(ctx, r.kind, namespace) })
 	}
-	group.Go(func() { c.meshConfig(ctx, m) })
-	group.Go(func() { m.Scoped = scoped(c.istiods(ctx)) })
+	if namespace == metav1.NamespaceAll { // a second look, into one namespace, knows these already
+		group.Go(func() { c.meshConfig(ctx, m) })
+		group.Go(func() { m.Scoped = scoped(c.istiods(ctx)) })
+	}
 	group.Wait()
 	return reads
 }

@@ -96,7 +96,7 @@ func PlanInject(e Entry, o Options) (*Plan, error) {
 		return nil, fault.Usagef("measure it where replies name their version", "%s routes connections: there are no replies to put a header in", e).Named("E_HEADER_TAKEN")
 	}
 	note := Injection{At: o.At.UTC().Format(time.RFC3339), By: o.By, Route: e.Label(), Names: e.Names(), Run: o.Run, Until: o.Until.UTC().Format(time.RFC3339)}
-	guard := Op{"test", "/metadata/resourceVersion", str(e.Object, "metadata", "resourceVersion")}
+	guard := guarded(e.Object)
 	old := h.Injected(e)
 	if old != nil && old.held(o) {
 		return nil, fault.New(fault.Refused, "wait for its end; if it was killed, this removes the header: "+injectedCommand(e),

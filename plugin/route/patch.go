@@ -22,6 +22,11 @@ type Op struct {
 	Value any // nothing for remove
 }
 
+// guarded makes a patch fail where the object is no longer the one that was read.
+func guarded(o Object) Op {
+	return Op{"test", "/metadata/resourceVersion", str(o, "metadata", "resourceVersion")}
+}
+
 // MarshalJSON writes the value of every operation that has one, null and 0 included. Text is escaped as encoding/json
 // does by default: the API server compares a test with the object by bytes, and it encodes objects that way.
 // https://github.com/evanphx/json-patch/blob/v4.13.0/patch.go (equal)
@@ -171,7 +176,7 @@ func (p *Plan) build(operation string, undoes []int64, o Options) {
 	if !o.NoHistory {
 		p.Warnings = append(p.Warnings, history.Warnings...)
 	}
-	p.Ops = append([]Op{{"test", "/metadata/resourceVersion", str(p.Object, "metadata", "resourceVersion")}}, tests...)
+	p.Ops = append([]Op{guarded(p.Object)}, tests...)
 	p.Ops = append(p.Ops, edits...)
 	if !o.NoHistory {
 		p.Ops = append(p.Ops, history.ops(p.Object)...)

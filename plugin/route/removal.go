@@ -47,7 +47,7 @@ func PlanRemoval(object Object, slot string) (*Plan, error) {
 		return p, nil
 	}
 	h.Injections = kept
-	p.Ops = append([]Op{{"test", "/metadata/resourceVersion", str(object, "metadata", "resourceVersion")}}, slices.Concat(tests, removes)...)
+	p.Ops = append([]Op{guarded(object)}, slices.Concat(tests, removes)...)
 	if len(h.Items)+len(kept) == 0 {
 		p.Ops = append(p.Ops, Op{Op: "remove", Path: "/metadata/annotations/" + escape(HistoryKey)})
 	} else {

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"sort"
@@ -118,11 +119,7 @@ func (m *Mesh) servers(p Proxy) (out []server, skipped []string) {
 		if !m.selects(g, p) {
 			continue
 		}
-		if u := m.outOfScope(g, p); u != nil {
-			skipped = append(skipped, u.Says)
-			continue
-		}
-		if u := m.unread(g, p); u != nil {
+		if u := cmp.Or(m.outOfScope(g, p), m.unread(g, p)); u != nil {
 			skipped = append(skipped, u.Says)
 			continue
 		}

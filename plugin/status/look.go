@@ -71,15 +71,14 @@ func (l *looker) look(ctx context.Context) (p picture, err error) {
 	var others []string
 	if l.options.Observe == 0 {
 		p.view = l.ways.Look(ctx, s.Entry)
-		l.ways.Blame(ctx, fleet.Views{p.view})
-		p.unread = fleet.Unread(ctx, s, p.view)
-		return p, nil
-	}
-	if p.view, others = l.ways.Survey(ctx, s.Entry); p.view.Refusal() == nil {
-		l.renew(ctx, p, others)
+	} else {
+		if p.view, others = l.ways.Survey(ctx, s.Entry); p.view.Refusal() == nil {
+			l.renew(ctx, p, others)
+		}
+		p.others = l.others
 	}
 	l.ways.Blame(ctx, fleet.Views{p.view})
-	p.others, p.unread = l.others, fleet.Unread(ctx, s, p.view)
+	p.unread = fleet.Unread(ctx, s, p.view)
 	return p, nil
 }
 
